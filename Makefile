@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+# seccomp-authz: `make help` says what there is.
+
+MODE   ?= release
+PREFIX ?= /usr
+VERSION := 0.1.0
+B      := build/$(MODE)
+
+# ---- what is built from what ------------------------------------------------------
+# The judge links little and connects to nothing; the rest is the command line's.
+CORE := $(sort $(wildcard plugin/core/*.c))
+EDGE := $(sort $(wildcard plugin/edge/*.c))
+CMD  := $(sort $(wildcard plugin/cmd/*.c))
+UNIT := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+DEPS_LIBS   := libmicrohttpd jansson libseccomp nettle
+JUDGE_LIBS  := -lmicrohttpd -ljansson -lseccomp -lnettle -lpthread
+CMD_LIBS    := -ljansson -lseccomp -lnettle -lpthread
+
+# ---- flags --------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wswitch-enum -Wcast-qual -Wundef $(if $(WERROR),-Werror)
+HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-ftrivial-auto-var-init=zero -fPIE
+HARD_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+CPPFLAGS_ALL := -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARD)
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_cov  := -O0 -g --coverage
+LDFLAGS_release := $(HARD_LD)
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_cov  := --coverage
+ifeq ($(CFLAGS_$(MODE)),)
+$(error MODE is one of release asan tsan cov)
+endif
+ALL_CFLAGS  = -std=gnu17 $(WARN) $(CFLAGS_$(MODE)) $(CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS_$(MODE)) $(LDFLAGS) -Wl,--as-needed
+
+# ---- programs -----------------------------------------------------------------------
+.PHONY: all
+all: $(B)/seccomp-authzd $(B)/seccomp-authz links
+
+# build/seccomp-authz* are the release programs
+.PHONY: links
+links: $(B)/seccomp-authzd $(B)/seccomp-authz
+ifeq ($(MODE),release)
+	@ln -sf release/seccomp-authzd build/seccomp-authzd
+	@ln -sf release/seccomp-authz build/seccomp-authz
+endif
+
+$(B)/libcore.a: $(call obj,$(CORE))
+$(B)/libedge.a: $(call obj,$(EDGE))
+$(B)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/seccomp-authzd: $(B)/plugin/daemon.o $(B)/libedge.a $(B)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
+
+$(B)/seccomp-authz: $(B)/plugin/main.o $(call obj,$(CMD)) $(B)/libedge.a $(B)/libcore.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(CMD_LIBS)
+
+# a change of compiler, mode or flags rebuilds; -MMD -MP keep the headers in view
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(CPPFLAGS_ALL)' | cmp -s - $@ || \
+	    echo '$(CC) $(ALL_CFLAGS) $(CPPFLAGS_ALL)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- the two commands of the README -------------------------------------------------
+.PHONY: run
+run:
+	@tests/e2e/setup.sh run
+	@$(MAKE) --no-print-directory -s all
+	@tests/e2e/show.sh build/release
+
+.PHONY: test
+test:
+	@tests/e2e/setup.sh test
+	$(MAKE) all
+	$(MAKE) test-unit test-cases
+	$(MAKE) fuzz-replay
+	$(MAKE) e2e
+
+# ---- tests --------------------------------------------------------------------------
+TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT))
+
+$(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(JUDGE_LIBS)
+
+# $(call run_each,PROGRAMS,WRAPPER): runs all, then fails if any failed
+.PHONY: test-unit
+test-unit: $(TESTS)
+	@failed=0; for t in $(TESTS); do \
+	    $(WRAP) $$t || { failed=$$((failed + 1)); echo "FAILED: $$t" >&2; }; \
+	done; echo "unit programs: $(words $(TESTS)) run, $$failed failed"; [ $$failed = 0 ]
+
+.PHONY: test-cases
+test-cases: $(B)/seccomp-authz
+	@tests/cases/run.py $(B)/seccomp-authz
+
+.PHONY: test-valgrind
+test-valgrind: all $(TESTS)
+	@$(MAKE) --no-print-directory test-unit \
+	    WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes"
+	@tests/cases/run.py --wrap "valgrind -q --error-exitcode=99 --leak-check=full" \
+	    --sample 60 $(B)/seccomp-authz
+
+.PHONY: e2e
+e2e: all
+	@tests/e2e/run.sh $(CURDIR)/$(B)
+
+# ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
+FUZZ_SECONDS ?= 10
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
+FUZZ_CC ?= clang
+
+build/fuzz/%: tests/fuzz/%.c $(CORE) $(wildcard include/core/*.h tests/fuzz/*.h)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    $(CPPFLAGS_ALL) -o $@ $< $(CORE) -ljansson -lseccomp -lnettle
+
+# ---- quality ------------------------------------------------------------------------
+.PHONY: lint
+lint:
+	@tests/lint.sh
+
+# ---- packaging ----------------------------------------------------------------------
+.PHONY: plugin
+plugin:
+	@plugin-spec/make-plugin.sh
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make            build build/seccomp-authzd (the judge) and build/seccomp-authz
+## make run        show the plugin guarding a throwaway engine (root, Debian)
+## make test       install what is missing, then all tests (root, Debian)
+## make test-unit  the unit tests alone          make test-cases   the cases alone
+## make test-valgrind   unit tests and cases under valgrind
+## make e2e        the end-to-end tests against real engines
+## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
+## make lint       format, clang-tidy, cppcheck, rooms and purity
+## make plugin     the managed plugin, by docker build and docker plugin create
+## make install DESTDIR= PREFIX=/usr     make uninstall     make clean
+## MODE=asan|tsan|cov   sanitizers or coverage, in build/MODE; CC=clang; WERROR=1

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decide - THE SPINE: bytes -> facts -> verdict, one function per door.
+ *
+ * Invariant: it cannot fail. Whatever can't be read, judged or held in memory comes out
+ * as a denial with a reason. No I/O, no clock, no log: the circumstances are handed in.
+ * The judge, the offline commands, the tests and the fuzzers all call these functions.
+ */
+#pragma once
+
+#include "core/arena.h"
+#include "core/authz.h"
+#include "core/docker.h"
+#include "core/policy.h"
+#include "core/text.h"
+#include "core/verdict.h"
+#include "core/workload.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a decision rests on besides the request. Borrowed for the call. */
+struct circumstances {
+	const struct policy *policy; /* NULL: broken, see `broken` */
+	struct text broken;          /* "FILE: PLACE: what", when there is no policy */
+	struct text plugin_name;     /* our own, for the guard `self` */
+	bool managed_plugin;         /* we run as a managed plugin of the engine */
+	int64_t now_us;              /* microseconds since the epoch */
+	uint8_t entropy[10];         /* for the decision's id */
+};
+
+/* One owner per request; zero-initialised before first use. */
+struct decision {
+	struct arena arena; /* holds everything below */
+	struct authz authz;
+	struct docker_route route;
+	struct workload workload;
+	struct verdict verdict;
+};
+
+/*
+ * Judges an AuthZ envelope (AuthZPlugin.AuthZReq). `bytes` is borrowed until
+ * decision_reset(). The verdict's exception pointers borrow from the policy.
+ */
+void decide_authz(struct text bytes, const struct circumstances *circumstances,
+                  struct decision *decision);
+
+/*
+ * Judges a request as an engine would route it, without an envelope: for the offline
+ * commands. `body` missing means no visible body.
+ */
+void decide_request(struct text method, struct text target, struct text body,
+                    const struct circumstances *circumstances, struct decision *decision);
+
+/* A denial that is made before anything could be read (too large, busy). */
+void decide_refusal(enum reason reason, const struct circumstances *circumstances,
+                    struct decision *decision);
+
+/* Ready for the next request; keeps a block of memory. */
+void decision_reset(struct decision *decision);
+
+/* Gives everything back. NULL is fine. */
+void decision_free(struct decision *decision);
+
+#define cleanup_decision __attribute__((cleanup(decision_free)))

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json_lex - the tokens under json_go.h; for the files of that family only.
+ *
+ * Each function consumes what its name says and checks it on the way; the grammar is RFC
+ * 8259's. The first that fails sets json->err with the place.
+ */
+#pragma once
+
+#include "core/json_go.h"
+
+/* Fails with "not JSON: `wanted` should be here", or that the JSON ends. Returns -1. */
+int json_fail_syntax(struct json *json, const char *wanted);
+
+/* White space: space, tab, line feed, carriage return. */
+void json_skip_space(struct json *json);
+
+/* Consumes `c` after white space; false and nothing consumed if another byte is there. */
+bool json_take(struct json *json, char c);
+
+/* Over the opening bracket at json->at, one level deeper. */
+int json_descend(struct json *json);
+
+/* Over exactly `word`. */
+int json_skip_word(struct json *json, const char *word);
+
+/* A number at json->at. */
+int json_skip_number(struct json *json);
+
+/* A string at json->at, checked; `ret_raw` is what is between the quotes. */
+int json_scan_string(struct json *json, struct text *ret_raw, bool *ret_escaped);
+
+/* A string at json->at and what it means: in place, or in the arena if it had escapes. */
+int json_read_string(struct json *json, struct text *ret_text);

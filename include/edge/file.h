@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file - folders made and files read with care.
+ *
+ * Invariant: reading never waits and never surprises: what is no regular file (a folder,
+ * a FIFO, a device) or is larger than the caller's limit is an error. Error texts say
+ * what is wrong and not with which file: the caller names it (err_wrap). Thread-safe.
+ */
+#pragma once
+
+#include "core/buf.h"
+#include "core/err.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Makes the folder `path` and those above it that are missing, all with `mode`. */
+int file_make_folder(const char *path, mode_t mode, struct err *err);
+
+/* Makes the folder that `path` lies in, as file_make_folder() does. */
+int file_make_parent(const char *path, mode_t mode, struct err *err);
+
+/* 0 if `fd` is a regular file, else -1 with what it is instead. */
+int file_check_regular(int fd, struct err *err);
+
+/* Appends a whole regular file of at most `max` bytes to *ret_bytes. */
+int file_read(const char *path, size_t max, struct buf *ret_bytes, struct err *err);
+
+/* The same of an open file, from where it stands to its end. */
+int file_read_fd(int fd, size_t max, struct buf *ret_bytes, struct err *err);
+
+/* Closes *fd if it is open; for cleanup_fd. */
+void file_close(int *fd);
+
+#define cleanup_fd __attribute__((cleanup(file_close)))

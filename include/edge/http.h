@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http - serves the authorization plugin protocol on a listening socket; the only file
+ * that knows libmicrohttpd.
+ *
+ * Invariant: every complete AuthZReq gets exactly one answer; a denial (and whatever else
+ * must be on record) is answered only after record.h took its line, and with HTTP 500 if
+ * it did not. One thread of libmicrohttpd's (epoll) serves all connections and never
+ * waits: recording suspends the connection, not the loop. Engines keep connections open
+ * without end, so idle ones are never closed (moby pkg/plugins/client.go).
+ */
+#pragma once
+
+#include "core/err.h"
+#include "core/text.h"
+#include "edge/log.h"
+#include "edge/policy_store.h"
+#include "edge/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+	HTTP_CONNECTIONS_MAX = 4096,
+	HTTP_UIDS_MAX = 16,
+};
+
+/* Everything is borrowed until http_stop(). */
+struct http_options {
+	int fd; /* listening; stays the caller's */
+	struct policy_store *store;
+	struct record *record;
+	const struct log *log;
+	struct text plugin_name;
+	bool managed_plugin;
+	bool record_all;   /* also what is allowed without an exception */
+	const uid_t *uids; /* who may ask besides root */
+	size_t uid_count;
+	struct text host;
+	int64_t clock_floor_us; /* the clock never shows less */
+};
+
+struct http; /* private */
+
+int http_start(const struct http_options *options, struct http **ret_http,
+               struct err *err);
+
+/* Takes no new connections, and refuses what would have to be recorded. */
+void http_quiesce(struct http *http);
+
+/* Requests that wait for their record. Thread-safe. */
+size_t http_waiting(const struct http *http);
+
+/* Closes all connections. Nothing may be waiting for its record any more. NULL is fine. */
+void http_stop(struct http *http);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request - one AuthZReq on its way: its bytes, its decision, its line of the record.
+ *
+ * Invariant: the bytes that all requests hold together stay under REQUESTS_BYTES_MAX; a
+ * request past a limit is read to its end, thrown away and denied, never cut short.
+ * Everything here is touched by one thread, the one that serves; only `entry` is lent to
+ * record.h in between.
+ */
+#pragma once
+
+#include "core/decide.h"
+#include "edge/policy_store.h"
+#include "edge/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	REQUESTS_BYTES_MAX = 64 * 1024 * 1024, /* of bodies held at once */
+	REQUESTS_KEPT_MAX = 16,                /* idle ones that keep their memory */
+	REQUEST_BODY_KEPT_MAX = 64 * 1024,     /* bytes of body that an idle one keeps */
+	ENTROPY_PER_DECISION = 10,
+};
+
+enum request_state {
+	REQUEST_READING,   /* its body comes in */
+	REQUEST_DROPPING,  /* past a limit: the rest is read and thrown away */
+	REQUEST_RECORDING, /* decided; waits until it is on record */
+	REQUEST_RECORDED,  /* to be answered */
+};
+
+struct request {
+	struct record_entry entry; /* first: record.h hands back its address */
+	struct requests *all;
+	struct request *next; /* in the list of idle ones */
+	void *connection;     /* whose request it is; not ours */
+	enum request_state state;
+	enum reason refusal; /* why, when dropping */
+	char *body;
+	size_t len, cap;
+	struct decision decision;
+	char failure[256]; /* why it is not on record; "" if it is */
+};
+
+/* All requests of one server. The first four are set by the owner, who zeroes the rest. */
+struct requests {
+	struct policy_store *store;
+	struct text plugin_name, host;
+	bool managed_plugin;
+	bool record_all;  /* also what is allowed without an exception */
+	int64_t clock_us; /* the clock never shows less */
+
+	struct request *idle;
+	size_t idle_count;
+	size_t bytes; /* held in bodies */
+	uint8_t entropy[ENTROPY_PER_DECISION * 256];
+	size_t entropy_left;
+};
+
+/* A request for `connection`; NULL when out of memory. */
+struct request *request_take(struct requests *all, void *connection);
+
+/* It is over: its memory is kept for the next or given back. */
+void request_give(struct request *request);
+
+/* `size` bytes of body are announced, or `len` more are here. */
+void request_expect(struct request *request, size_t size);
+void request_read(struct request *request, const char *bytes, size_t len);
+
+/*
+ * Decides it. Returns true if the answer must wait until entry.line is on record; the
+ * line is there then.
+ */
+bool request_judge(struct request *request);
+
+/* Frees what is idle. */
+void requests_free(struct requests *all);

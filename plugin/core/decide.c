@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decide.c - THE SPINE: bytes -> facts -> verdict, one function per door.
+ *
+ * The only file that assigns DECISION_ALLOW and DECISION_OBSERVE. Places, all of them:
+ *  1. let_through(), for a call that is none of ours to judge;
+ *  2. conclude(), for a workload of which the policy refuses nothing;
+ *  3. conclude(), for one that the policy would refuse but only observes.
+ */
+#include "core/decide.h"
+
+#include "core/policy.h"
+#include "core/seccomp.h"
+
+#include <stdio.h>
+
+enum { SECOND_US = 1000000 };
+
+void
+decision_reset(struct decision *decision)
+{
+	struct arena arena = decision->arena;
+
+	arena_reset(&arena);
+	*decision = (struct decision){.arena = arena};
+}
+
+void
+decision_free(struct decision *decision)
+{
+	if (!decision)
+		return;
+	arena_free(&decision->arena);
+	*decision = (struct decision){0};
+}
+
+/* A denial until somebody says otherwise. */
+static void
+start(struct decision *decision, const struct circumstances *circumstances)
+{
+	struct verdict *verdict = &decision->verdict;
+
+	verdict->guard = -1;
+	verdict->on_record = true;
+	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
+	(void)snprintf(verdict->policy, sizeof verdict->policy, "%s",
+	               circumstances->policy ? circumstances->policy->digest : "none");
+}
+
+static void
+deny(struct decision *decision, enum reason reason, struct text detail)
+{
+	struct verdict *verdict = &decision->verdict;
+
+	verdict->decision = DECISION_DENY;
+	verdict->reason = reason;
+	verdict_explain(verdict, &decision->workload, detail);
+}
+
+/* Place 1. */
+static void
+let_through(struct decision *decision)
+{
+	decision->verdict.decision = DECISION_ALLOW;
+	decision->verdict.reason = REASON_NOT_JUDGED;
+	decision->verdict.on_record = false;
+}
+
+/* Takes over what the policy said of container `index`. */
+static void
+adopt(struct decision *decision, size_t index, const struct ruling *ruling)
+{
+	const struct container *container = &decision->workload.containers[index];
+	struct verdict *verdict = &decision->verdict;
+	unsigned set = ruling->refused ? ruling->refused : container->postures;
+
+	verdict->container = index;
+	verdict->guard = ruling->guard;
+	verdict->exception = ruling->exception;
+	verdict->would = ruling->would;
+	verdict->has_posture = set != 0;
+	verdict->posture = posture_worst(set);
+}
+
+/* How much a ruling weighs against those of the other containers. */
+static int
+weight(const struct ruling *ruling)
+{
+	if (ruling->mode == RULE_ENFORCE)
+		return 3;
+	if (ruling->mode == RULE_OBSERVE)
+		return 2;
+	return ruling->exception ? 1 : 0;
+}
+
+static enum reason
+why_refused(const struct decision *decision, const struct ruling *ruling,
+            enum reason unreadable)
+{
+	const struct container *container =
+	    &decision->workload.containers[decision->verdict.container];
+
+	if (ruling->guard >= 0)
+		return REASON_GUARD;
+	if (container->postures & POSTURE_BIT(POSTURE_UNREADABLE))
+		return unreadable;
+	return REASON_POSTURE;
+}
+
+/* What the verdict's owner should know about a weak profile, to accept it in one line. */
+static void
+name_profile(struct decision *decision)
+{
+	struct container *container =
+	    &decision->workload.containers[decision->verdict.container];
+	struct err ignored = {0};
+
+	if (container->profile.at && container->digest[0] == '\0')
+		(void)seccomp_profile_digest(container->profile, &decision->arena,
+		                             container->digest, &ignored);
+}
+
+/*
+ * Asks the policy about each container; the worst answer decides. `unreadable` is the
+ * reason to give if it is that something can't be read. Places 2 and 3.
+ */
+static void
+conclude(struct decision *decision, const struct circumstances *circumstances,
+         enum reason unreadable)
+{
+	struct verdict *verdict = &decision->verdict;
+	struct workload *workload = &decision->workload;
+	struct ruling worst = {.mode = RULE_ENFORCE, .guard = -1};
+	int heaviest = -1;
+
+	if (!circumstances->policy) {
+		deny(decision, REASON_POLICY_BROKEN, circumstances->broken);
+		return;
+	}
+	if (workload->count == 0) { /* no room for even one container */
+		deny(decision, REASON_NO_MEMORY, (struct text){0});
+		return;
+	}
+	for (size_t i = 0; i < workload->count; i++) {
+		struct ruling ruling =
+		    policy_judge(circumstances->policy, workload, i,
+		                 circumstances->now_us / SECOND_US, &decision->arena);
+
+		if (weight(&ruling) > heaviest) {
+			heaviest = weight(&ruling);
+			worst = ruling;
+			adopt(decision, i, &ruling);
+		}
+	}
+	if (worst.mode == RULE_OFF) {
+		verdict->decision = DECISION_ALLOW;
+		verdict->reason = worst.exception ? REASON_EXCEPTION : REASON_ALLOWED;
+		verdict->on_record = worst.exception != NULL;
+		return;
+	}
+	name_profile(decision);
+	deny(decision, why_refused(decision, &worst, unreadable),
+	     text_of(workload->unreadable.text));
+	if (worst.mode == RULE_OBSERVE)
+		verdict->decision = DECISION_OBSERVE;
+}
+
+/* Behind the route: the facts of the call, then the policy. */
+static void
+decide_call(struct decision *decision, struct text body,
+            const struct circumstances *circumstances)
+{
+	struct workload *workload = &decision->workload;
+	const struct docker_request request = {
+	    .route = &decision->route,
+	    .body = body,
+	    .envelope = decision->authz.method.at ? &decision->authz : NULL,
+	    .own_name = circumstances->plugin_name,
+	    .managed_plugin = circumstances->managed_plugin,
+	};
+
+	if (!docker_call_read(&request, &decision->arena, workload)) {
+		let_through(decision);
+		return;
+	}
+	conclude(decision, circumstances,
+	         workload->no_body ? REASON_NO_BODY : REASON_UNREADABLE);
+}
+
+static bool
+route_or_refuse(struct decision *decision, struct text method, struct text target,
+                const struct circumstances *circumstances)
+{
+	struct err err = {0};
+
+	if (docker_route(method, target, &decision->arena, &decision->route, &err) == 0)
+		return true;
+	workload_add_unseen(&decision->workload, &decision->arena, &err);
+	conclude(decision, circumstances, REASON_BAD_TARGET);
+	return false;
+}
+
+void
+decide_authz(struct text bytes, const struct circumstances *circumstances,
+             struct decision *decision)
+{
+	struct authz *authz = &decision->authz;
+	struct err err = {0};
+	struct text body = {0};
+
+	start(decision, circumstances);
+	if (bytes.len == 0) {
+		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
+		return;
+	}
+	if (authz_read(bytes, &decision->arena, authz, &err) != 0) {
+		deny(decision,
+		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		     text_of(err.text));
+		return;
+	}
+	decision->workload.user = authz->user;
+	decision->workload.auth = authz->auth;
+	if (!route_or_refuse(decision, authz->method, authz->uri, circumstances))
+		return;
+	/* only where the body decides: others may hold anything */
+	if (decision->route.call >= CALL_CONTAINER_CREATE &&
+	    decision->route.call <= CALL_SERVICE_UPDATE &&
+	    authz_body(authz, &decision->arena, &body, &err) != 0) {
+		deny(decision,
+		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		     text_of(err.text));
+		return;
+	}
+	decide_call(decision, body, circumstances);
+}
+
+void
+decide_request(struct text method, struct text target, struct text body,
+               const struct circumstances *circumstances, struct decision *decision)
+{
+	start(decision, circumstances);
+	if (route_or_refuse(decision, method, target, circumstances))
+		decide_call(decision, body, circumstances);
+}
+
+void
+decide_refusal(enum reason reason, const struct circumstances *circumstances,
+               struct decision *decision)
+{
+	start(decision, circumstances);
+	deny(decision, reason, (struct text){0});
+}

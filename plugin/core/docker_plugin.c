@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* docker_plugin.c - calls of the managed-plugin API -> which guards they meet. */
+#include "core/docker.h"
+
+/* The repository part of a plugin's name, normalised as Docker does. */
+static struct text
+repository(struct text name, struct arena *arena)
+{
+	struct image_ref ref = image_ref_parse(name, arena);
+
+	return ref.kind == IMAGE_REF_NAME ? ref.name : ref.text;
+}
+
+bool
+docker_plugin_is(struct text name, struct text own, struct arena *arena)
+{
+	return name.len > 0 && own.len > 0 &&
+	       text_equal(repository(name, arena), repository(own, arena));
+}
+
+/* Could an engine take `name` for the start of a plugin's ID (moby plugin/store.go,
+   resolvePluginID)? */
+static bool
+is_hex(struct text name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+	}
+	return name.len > 0;
+}
+
+static bool
+touches_self(const struct docker_route *route, struct text name, struct text own,
+             struct arena *arena)
+{
+	struct text remote = docker_query(route, "remote", arena, NULL);
+
+	if (docker_plugin_is(name, own, arena))
+		return true;
+	/* a pull without a name takes the remote's (moby api/server/router/plugin) */
+	return (route->call == CALL_PLUGIN_PULL || route->call == CALL_PLUGIN_UPGRADE) &&
+	       docker_plugin_is(remote, own, arena);
+}
+
+void
+docker_plugin_read(const struct docker_route *route, struct text own, bool managed,
+                   struct arena *arena, struct workload *workload)
+{
+	bool in_query =
+	    route->call == CALL_PLUGIN_CREATE || route->call == CALL_PLUGIN_PULL;
+	bool certain = true;
+	struct text name =
+	    in_query ? docker_query(route, "name", arena, &certain) : route->subject;
+	struct text remote = docker_query(route, "remote", arena, NULL);
+	struct container *container = workload_add(workload, arena);
+
+	if (!container)
+		return; /* a workload without containers is denied */
+	container->name = name.len > 0 ? name : remote;
+	container->image = image_ref_parse(remote.len > 0 ? remote : name, arena);
+	if (route->call != CALL_PLUGIN_DISABLE && route->call != CALL_PLUGIN_REMOVE)
+		container->guards |= GUARD_BIT(GUARD_PLUGINS);
+	if (!certain || touches_self(route, name, own, arena) ||
+	    (managed && !in_query && is_hex(name)))
+		container->guards |= GUARD_BIT(GUARD_SELF);
+}

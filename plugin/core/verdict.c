@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verdict.c - reasons: code, name, the sentence the user reads. */
+#include "core/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SHOWN = 128, IMAGE_SHOWN = 160, SETTING_SHOWN = 96, DETAIL_SHOWN = 512 };
+
+static const char *const reasons[REASON_COUNT] = {
+    [REASON_UNDECIDED] = "undecided",
+    [REASON_NOT_JUDGED] = "not-judged",
+    [REASON_ALLOWED] = "allowed",
+    [REASON_EXCEPTION] = "exception",
+    [REASON_EMPTY_ENVELOPE] = "empty-envelope",
+    [REASON_BAD_ENVELOPE] = "bad-envelope",
+    [REASON_TOO_LARGE] = "too-large",
+    [REASON_BUSY] = "busy",
+    [REASON_NO_MEMORY] = "no-memory",
+    [REASON_POLICY_BROKEN] = "policy-broken",
+    [REASON_BAD_TARGET] = "bad-target",
+    [REASON_NO_BODY] = "no-body",
+    [REASON_UNREADABLE] = "unreadable",
+    [REASON_GUARD] = "guard",
+    [REASON_POSTURE] = "posture",
+};
+
+/* What a refusal says, before what can be done about it. */
+struct sentence {
+	const char *what, *fix;
+};
+
+/* For refusals that are about the request as a whole. `what` is followed by the detail. */
+static const struct sentence whole[REASON_COUNT] = {
+    [REASON_EMPTY_ENVELOPE] =
+	{"the engine asked without saying what for: the plugin restarted during the call",
+         "Repeat the command."},
+    [REASON_BAD_ENVELOPE] = {"the engine's question can't be read",
+                             "Only dockerd may talk to this socket."},
+    [REASON_TOO_LARGE] = {"the request is larger than an engine forwards to a plugin "
+                          "(4 MiB)",
+                          "Send a smaller request."},
+    [REASON_BUSY] = {"too many large requests are being judged at once",
+                     "Repeat the command in a moment."},
+    [REASON_NO_MEMORY] = {"there is no memory left to judge the request",
+                          "Repeat the command in a moment."},
+    [REASON_POLICY_BROKEN] = {"policy broken",
+                              "Repair the policy file and reload it (SIGHUP)."},
+    [REASON_BAD_TARGET] = {"it can't be told which call this is",
+                           "Send a plain request path."},
+    [REASON_NO_BODY] = {"the engine passed on no request body, so what would run can't "
+                        "be seen",
+                        "Send the body as application/json with a Content-Length below 1 "
+                        "MiB, or update the engine."},
+    [REASON_UNREADABLE] = {"what would run can't be known for certain",
+                           "Send plain JSON that says each thing once, as the docker "
+                           "command does."},
+    [REASON_UNDECIDED] = {"the request was not judged", "Report this as a bug."},
+};
+
+static const struct sentence by_posture[POSTURE_COUNT] = {
+    [POSTURE_PRIVILEGED] = {"would run privileged, so without a seccomp filter",
+                            "Drop --privileged and add the single capabilities it needs"},
+    [POSTURE_UNCONFINED] = {"would run without a seccomp filter",
+                            "Drop the option, use a custom profile"},
+    [POSTURE_PERMISSIVE] = {"would run under a seccomp profile that blocks nothing",
+                            "Drop the profile, use one that blocks"},
+    [POSTURE_WEAK] = {"would run under a seccomp profile that lets through calls which "
+                      "Docker's default blocks",
+                      "Drop the profile, use a stricter one"},
+    [POSTURE_UNSET] = {"asks for no seccomp profile",
+                       "Set securityContext.seccompProfile.type to RuntimeDefault"},
+    [POSTURE_LOCALHOST] = {"would run under a profile of the node", "Use RuntimeDefault"},
+    [POSTURE_CUSTOM] = {"would run under a seccomp profile of its own",
+                        "Drop the profile to run under the engine's default"},
+    [POSTURE_DEFAULT] = {"would run under the engine's default seccomp profile",
+                         "Use a profile that the policy allows"},
+};
+
+static const struct sentence by_guard[GUARD_COUNT] = {
+    [GUARD_SELF] = {"would change or shadow the plugin that guards this engine",
+                    "Change it through the engine's configuration"},
+    [GUARD_PLUGINS] = {"managed plugins run without a seccomp filter",
+                       "Install it before the engine is guarded"},
+    [GUARD_LEGACY_START] = {"a start with a HostConfig would replace the settings that "
+                            "were judged at create",
+                            "Start it without a body"},
+    [GUARD_RUNTIMES] = {"would run under a runtime that the policy does not list",
+                        "Drop --runtime"},
+    [GUARD_CHECKPOINT] = {"a start from a checkpoint takes its filter from the "
+                          "checkpoint's image, which can't be seen",
+                          "Start it without --checkpoint"},
+    [GUARD_BUILDS] = {"what runs inside a build can't be seen", "Build elsewhere"},
+    [GUARD_ROLLBACK] = {"the spec that a rollback restores can't be seen",
+                        "Update the service to the earlier spec instead"},
+    [GUARD_SWARM_MEMBERSHIP] = {"tasks that another manager sends to this node pass no "
+                                "plugin",
+                                "Join before the engine is guarded"},
+};
+
+const char *
+reason_code(enum reason reason)
+{
+	return reason < REASON_COUNT ? reasons[reason] : NULL;
+}
+
+const char *
+decision_name(enum verdict_decision decision)
+{
+	switch (decision) {
+	case DECISION_ALLOW:
+		return "allow";
+	case DECISION_OBSERVE:
+		return "observe";
+	case DECISION_DENY:
+	default:
+		return "deny";
+	}
+}
+
+struct text
+verdict_rule(const struct verdict *verdict)
+{
+	if (verdict->exception)
+		return verdict->exception->id;
+	if (verdict->guard >= 0 && verdict->reason == REASON_GUARD)
+		return text_of(guard_name((enum guard)verdict->guard));
+	return TEXT_LIT("default");
+}
+
+void
+verdict_id(int64_t now_us, const uint8_t entropy[10], char out[VERDICT_ID_MAX])
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint64_t ms = (uint64_t)(now_us / 1000);
+	uint64_t high = 0, low = 0;
+
+	for (int i = 9; i >= 0; i--, ms >>= 5)
+		out[i] = digits[ms & 31];
+	for (int i = 0; i < 5; i++) {
+		high = high << 8 | entropy[i];
+		low = low << 8 | entropy[5 + i];
+	}
+	for (int i = 17; i >= 10; i--, high >>= 5)
+		out[i] = digits[high & 31];
+	for (int i = 25; i >= 18; i--, low >>= 5)
+		out[i] = digits[low & 31];
+	out[26] = '\0';
+}
+
+/* service "web" (image), container "web" (image), plugin "name", ... */
+static void
+write_subject(struct buf *buf, const struct workload *workload,
+              const struct container *container)
+{
+	static const char *const nouns[OPERATION_COUNT] = {
+	    [OPERATION_SERVICE_CREATE] = "service",
+	    [OPERATION_SERVICE_UPDATE] = "service",
+	    [OPERATION_PLUGIN] = "plugin",
+	    [OPERATION_BUILD] = "build",
+	    [OPERATION_SWARM] = "swarm",
+	};
+	const char *noun = nouns[workload->operation];
+
+	buf_str(buf, noun ? noun : "container");
+	if (container->name.len > 0) {
+		buf_char(buf, ' ');
+		buf_quoted(buf, container->name, NAME_SHOWN);
+	}
+	if (container->image.text.len > 0 && workload->operation != OPERATION_PLUGIN) {
+		struct buf quoted = {0};
+
+		buf_quoted(&quoted, container->image.text, IMAGE_SHOWN);
+		if (buf_ok(&quoted)) /* the quotes would only be in the way here */
+			buf_printf(buf, " (%.*s)", (int)quoted.len - 2, quoted.at + 1);
+		buf_free(&quoted);
+	}
+}
+
+static void
+write_calls(struct buf *buf, const struct container *container)
+{
+	size_t shown = 0;
+
+	while (shown < 8 && container->weak_calls[shown]) {
+		buf_str(buf, shown ? ", " : ": ");
+		buf_str(buf, container->weak_calls[shown++]);
+	}
+	if (container->weak_count > shown)
+		buf_printf(buf, " and %zu more", container->weak_count - shown);
+	if (container->digest[0] != '\0')
+		buf_printf(buf, " (profile %s)", container->digest);
+}
+
+/* What made the container what it is, unless that would repeat a profile. */
+static void
+write_setting(struct buf *buf, const struct container *container, enum posture posture)
+{
+	struct buf quoted = {0};
+
+	if (posture == POSTURE_WEAK) {
+		write_calls(buf, container);
+		return;
+	}
+	if (container->setting.len == 0) {
+		if (posture == POSTURE_UNCONFINED && container->profile.at)
+			buf_str(buf,
+			        ": its profile has no rules that an engine would load");
+		else if (posture == POSTURE_UNCONFINED)
+			buf_str(buf,
+			        ": it asks for no profile, and the policy says that the "
+			        "engine's default is unconfined");
+		return;
+	}
+	buf_quoted(&quoted, container->setting, SETTING_SHOWN);
+	if (buf_ok(&quoted))
+		buf_printf(buf, ": %.*s", (int)quoted.len - 2, quoted.at + 1);
+	buf_free(&quoted);
+}
+
+static void
+write_ids(struct buf *buf, const struct verdict *verdict)
+{
+	const char *digest = verdict->policy;
+
+	if (strncmp(digest, "sha256:", 7) == 0)
+		digest += 7;
+	buf_printf(buf, " (policy %.12s, decision %s)", digest, verdict->id);
+}
+
+static void
+write_whole(struct buf *buf, const struct verdict *verdict, struct text detail)
+{
+	const struct sentence *sentence = &whole[verdict->reason];
+	struct buf quoted = {0};
+
+	buf_str(buf, sentence->what ? sentence->what : whole[REASON_UNDECIDED].what);
+	if (detail.len > 0) {
+		/* details are ours, but may carry what the request said */
+		buf_quoted(&quoted, detail, DETAIL_SHOWN);
+		if (buf_ok(&quoted))
+			buf_printf(buf, ": %.*s", (int)quoted.len - 2, quoted.at + 1);
+		buf_free(&quoted);
+	}
+	buf_printf(buf, ". %s", sentence->fix ? sentence->fix : "");
+	write_ids(buf, verdict);
+}
+
+static void
+write_refusal(struct buf *buf, const struct verdict *verdict,
+              const struct workload *workload)
+{
+	const struct container *container = &workload->containers[verdict->container];
+	const struct sentence *sentence;
+
+	write_subject(buf, workload, container);
+	if (verdict->reason == REASON_GUARD) {
+		sentence = &by_guard[verdict->guard];
+		buf_printf(buf, "%s %s",
+		           verdict->guard == GUARD_SELF ||
+		                   verdict->guard == GUARD_RUNTIMES
+		               ? ""
+		               : ":",
+		           sentence->what);
+		if (verdict->guard == GUARD_RUNTIMES) {
+			buf_str(buf, ": ");
+			buf_quoted(buf, container->runtime, SETTING_SHOWN);
+		}
+		buf_printf(buf, ". %s, or ask for an exception for guard:%s",
+		           sentence->fix, guard_name((enum guard)verdict->guard));
+	} else {
+		sentence = &by_posture[verdict->posture];
+		buf_printf(buf, " %s", sentence->what);
+		write_setting(buf, container, verdict->posture);
+		buf_printf(buf, ". %s, or ask for an exception", sentence->fix);
+	}
+	write_ids(buf, verdict);
+	buf_char(buf, '.');
+}
+
+void
+verdict_explain(struct verdict *verdict, const struct workload *workload,
+                struct text detail)
+{
+	cleanup_buf struct buf buf = {0};
+	bool single =
+	    (verdict->reason == REASON_GUARD || verdict->reason == REASON_POSTURE) &&
+	    verdict->container < workload->count;
+
+	if (single)
+		write_refusal(&buf, verdict, workload);
+	else
+		write_whole(&buf, verdict, detail);
+	if (!buf_ok(&buf)) /* never empty: say at least that there was no memory */
+		(void)snprintf(verdict->message, sizeof verdict->message,
+		               "denied, and no memory to say why (%s)", verdict->id);
+	else
+		(void)snprintf(verdict->message, sizeof verdict->message, "%s", buf.at);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record_file.c - the sink that appends lines to a file.
+ *
+ * 1. It MUST NOT change a byte that it did not write itself: only the rest of a line that
+ *    a failed write of ours left is cut off, and only while it is the end of the file.
+ * 2. A line MUST NOT go to a file that has no name any more: before and after each write
+ *    it looks.
+ * 3. A line MUST NOT be glued to one that has no end.
+ * 4. Two processes MUST NOT write one file: it is locked while it is open.
+ */
+#include "edge/record.h"
+#include "edge/file.h"
+#include "edge/record_tail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+	FILE_MODE = 0640,
+	FOLDER_MODE = 0750,
+	OPEN_TRIES = 3,  /* it may be made or moved away between two calls */
+	WRITE_TRIES = 3, /* it may be deleted while it is written */
+};
+
+struct record_sink {
+	char *path;
+	int fd;                  /* -1: is to be opened */
+	off_t good;              /* the last whole line ends here */
+	off_t end;               /* size when we last looked; a torn line lies between */
+	off_t keep;              /* what is beyond was left by a failed write of ours */
+	struct buf rotated_torn; /* a torn line at the end of the file before this one */
+};
+
+static int
+failed(const struct record_sink *sink, struct err *err, const char *what)
+{
+	return err_set(err, ERR_SYSTEM, "%s: %s: %m", sink->path, what);
+}
+
+/* O_NONBLOCK: a FIFO must not hold us up. O_RDWR: the tail is read. */
+static int
+open_or_make(const char *path)
+{
+	static const int flags =
+	    O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+
+		if (fd >= 0)
+			(void)fchmod(fd, FILE_MODE); /* whatever the umask */
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+		fd = open(path, flags);
+		if (fd >= 0 || errno != ENOENT)
+			return fd;
+	}
+	return -1;
+}
+
+static int
+open_locked(struct record_sink *sink, struct err *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (file_make_parent(sink->path, FOLDER_MODE, err))
+		return -1;
+	fd = open_or_make(sink->path);
+	if (fd < 0)
+		return errno == ELOOP
+		           ? err_set(err, ERR_TYPE, "%s: is a symbolic link", sink->path)
+		           : failed(sink, err, "can't be opened");
+	if (file_check_regular(fd, err))
+		return err_wrap(err, "%s", sink->path);
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK
+		           ? err_set(
+				 err, ERR_SYSTEM,
+				 "%s: another process writes this record (it is locked)",
+				 sink->path)
+		           : failed(sink, err, "can't be locked");
+	sink->fd = fd;
+	sink->end = -1; /* not looked at yet */
+	fd = -1;
+	return 0;
+}
+
+/* Finds out where the last whole line ends. */
+static int
+look(struct record_sink *sink, struct record_tail *ret_tail, struct err *err)
+{
+	if (record_tail_read(sink->fd, ret_tail, err))
+		return err_wrap(err, "%s", sink->path);
+	sink->end = sink->keep = ret_tail->size;
+	sink->good = ret_tail->size - (off_t)ret_tail->torn.len;
+	return 0;
+}
+
+/* A new file goes on with the chain of the one that was moved to PATH.1. */
+static void
+look_at_rotated(struct record_sink *sink, struct buf *ret_last)
+{
+	cleanup_record_tail struct record_tail tail = {0};
+	char path[PATH_MAX];
+	cleanup_fd int fd = -1;
+	int len = snprintf(path, sizeof path, "%s.1", sink->path);
+
+	if (len < 0 || (size_t)len >= sizeof path)
+		return;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || file_check_regular(fd, NULL) || record_tail_read(fd, &tail, NULL) ||
+	    !record_tail_is_ours(&tail))
+		return;
+	buf_add_text(ret_last, tail.last);
+	buf_add_text(&sink->rotated_torn, tail.torn);
+}
+
+static void
+file_sink_close(struct record_sink *sink)
+{
+	if (!sink)
+		return;
+	file_close(&sink->fd);
+	buf_free(&sink->rotated_torn);
+	free(sink->path);
+	free(sink);
+}
+
+/* A torn first line is one of ours, or what a power cut left of it. */
+static bool
+may_continue(const struct record_tail *tail)
+{
+	if (tail->last.at)
+		return record_tail_is_ours(tail);
+	return tail->torn.len == 0 || tail->torn.at[0] == '{' || tail->torn.at[0] == '\0';
+}
+
+/* Whoever starts a chain wants to know the last line, and that it is one of ours. */
+static int
+look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
+{
+	cleanup_record_tail struct record_tail tail = {0};
+
+	if (look(sink, &tail, err))
+		return -1;
+	if (!may_continue(&tail))
+		return err_set(err, ERR_SYNTAX,
+		               "%s: is not a record: its last line has no \"seq\"; move "
+		               "it away to start a new one",
+		               sink->path);
+	if (tail.size == 0)
+		look_at_rotated(sink, ret_last);
+	buf_add_text(ret_last, tail.last);
+	if (buf_ok(ret_last) && buf_ok(&sink->rotated_torn))
+		return 0;
+	return err_set(err, ERR_MEMORY, "%s: no memory", sink->path);
+}
+
+static int
+file_sink_open(const char *target, struct buf *ret_last, struct record_sink **ret_sink,
+               struct err *err)
+{
+	struct record_sink *sink;
+
+	if (*target == '\0')
+		return err_set(err, ERR_TYPE, "file: names no file");
+	sink = calloc(1, sizeof *sink);
+	if (!sink)
+		return err_set(err, ERR_MEMORY, "%s: no memory", target);
+	sink->fd = -1;
+	sink->path = strdup(target);
+	if (!sink->path)
+		(void)err_set(err, ERR_MEMORY, "%s: no memory", target);
+	if (!sink->path || open_locked(sink, err) ||
+	    (ret_last && look_first(sink, ret_last, err))) {
+		file_sink_close(sink);
+		return -1;
+	}
+	*ret_sink = sink;
+	return 0;
+}
+
+/* Cuts off what a failed write of ours left, while nothing came after it. An append-only
+   file (chattr +a) refuses that. */
+static void
+cut_back(struct record_sink *sink)
+{
+	struct stat st;
+
+	if (sink->end <= sink->keep || fstat(sink->fd, &st) || st.st_size != sink->end)
+		return;
+	if (ftruncate(sink->fd, sink->keep) == 0)
+		sink->end = sink->keep;
+}
+
+/* True if the path leads to another file or to none. */
+static bool
+is_moved(const struct record_sink *sink)
+{
+	struct stat by_name, by_fd;
+
+	return lstat(sink->path, &by_name) || fstat(sink->fd, &by_fd) ||
+	       by_name.st_ino != by_fd.st_ino || by_name.st_dev != by_fd.st_dev;
+}
+
+static int
+file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *err)
+{
+	cleanup_record_tail struct record_tail tail = {0};
+	struct stat st;
+
+	if (sink->fd >= 0)
+		cut_back(sink);
+	if (sink->fd < 0 || is_moved(sink)) {
+		file_close(&sink->fd);
+		if (open_locked(sink, err))
+			return -1;
+	}
+	if (fstat(sink->fd, &st))
+		return failed(sink, err, "can't be looked at");
+	if (st.st_size == 0)
+		buf_add_text(ret_torn, buf_text(&sink->rotated_torn));
+	if (st.st_size == sink->end && sink->end == sink->good)
+		return 0;
+	if (look(sink, &tail, err))
+		return -1;
+	buf_add_text(ret_torn, tail.torn);
+	return 0;
+}
+
+static struct iovec
+part_of(struct text bytes, size_t from)
+{
+	/* writev(2) only reads, but its argument can't say so */
+	return (struct iovec){.iov_base = (void *)(uintptr_t)(bytes.at + from),
+	                      .iov_len = bytes.len - from};
+}
+
+/* Returns how many bytes of both were written; fewer than all: errno says why. */
+static size_t
+write_both(int fd, struct text head, struct text lines)
+{
+	size_t done = 0;
+
+	while (done < head.len + lines.len) {
+		struct iovec parts[2];
+		int count = 0;
+		ssize_t len;
+
+		if (done < head.len)
+			parts[count++] = part_of(head, done);
+		parts[count++] = part_of(lines, done < head.len ? 0 : done - head.len);
+		len = writev(fd, parts, count);
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len <= 0)
+			break;
+		done += (size_t)len;
+	}
+	return done;
+}
+
+static int
+write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
+           struct err *err)
+{
+	struct text head = sink->end > sink->good ? TEXT_LIT("\n") : TEXT_LIT("");
+	size_t done = write_both(sink->fd, head, lines);
+	size_t whole = done > head.len ? done - head.len : 0;
+
+	if (done < head.len + lines.len)
+		(void)failed(sink, err, "can't be written");
+	while (whole > 0 && lines.at[whole - 1] != '\n')
+		whole--;
+	if (whole > 0) {
+		sink->good = sink->keep = sink->end + (off_t)(head.len + whole);
+		buf_clear(&sink->rotated_torn);
+	}
+	sink->end += (off_t)done;
+	*ret_taken = whole;
+	if (done == head.len + lines.len)
+		return 0;
+	cut_back(sink);
+	return -1;
+}
+
+static int
+file_sink_write(struct record_sink *sink, struct text lines, size_t *ret_taken,
+                struct err *err)
+{
+	cleanup_record_tail struct record_tail tail = {0};
+	struct stat st;
+
+	*ret_taken = 0;
+	for (int i = 0; i < WRITE_TRIES; i++) {
+		if (write_once(sink, lines, ret_taken, err))
+			return -1;
+		if (fstat(sink->fd, &st) == 0 && st.st_nlink > 0)
+			return 0;
+		*ret_taken = 0;
+		file_close(&sink->fd);
+		if (open_locked(sink, err) || look(sink, &tail, err))
+			return -1;
+	}
+	return err_set(err, ERR_SYSTEM, "%s: is deleted again and again", sink->path);
+}
+
+const struct record_sink_kind record_sink_file = {
+    .prefix = "file:",
+    .open = file_sink_open,
+    .prepare = file_sink_prepare,
+    .write = file_sink_write,
+    .close = file_sink_close,
+};

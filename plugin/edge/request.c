@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c - one AuthZReq on its way: memory, clock and entropy around decide_authz(). */
+#include "edge/request.h"
+
+#include "core/authz.h"
+#include "core/record_line.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { BODY_FIRST = 4096 }; /* bytes to start with when no length is announced */
+
+static int64_t
+now_us(struct requests *all)
+{
+	struct timespec now;
+	int64_t us;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	if (us > all->clock_us)
+		all->clock_us = us;
+	return all->clock_us;
+}
+
+static void
+take_entropy(struct requests *all, uint8_t out[ENTROPY_PER_DECISION])
+{
+	if (all->entropy_left == 0) {
+		/* never short for so few bytes once the pool is up (getrandom(2)); ids
+		   only have to differ, so a failure costs nothing but that */
+		(void)!getrandom(all->entropy, sizeof all->entropy, 0);
+		all->entropy_left = sizeof all->entropy;
+	}
+	all->entropy_left -= ENTROPY_PER_DECISION;
+	memcpy(out, all->entropy + all->entropy_left, ENTROPY_PER_DECISION);
+}
+
+static void
+request_free(struct request *request)
+{
+	free(request->body);
+	buf_free(&request->entry.line);
+	decision_free(&request->decision);
+	free(request);
+}
+
+struct request *
+request_take(struct requests *all, void *connection)
+{
+	struct request *request = all->idle;
+
+	if (request) {
+		all->idle = request->next;
+		all->idle_count--;
+	} else {
+		request = calloc(1, sizeof *request);
+		if (!request)
+			return NULL;
+	}
+	request->all = all;
+	request->connection = connection;
+	request->state = REQUEST_READING;
+	request->len = 0;
+	request->failure[0] = '\0';
+	all->bytes += request->cap;
+	return request;
+}
+
+static void
+drop_body(struct request *request)
+{
+	request->all->bytes -= request->cap;
+	free(request->body);
+	request->body = NULL;
+	request->len = request->cap = 0;
+}
+
+void
+request_give(struct request *request)
+{
+	struct requests *all = request->all;
+
+	decision_reset(&request->decision);
+	buf_clear(&request->entry.line);
+	if (request->cap > REQUEST_BODY_KEPT_MAX)
+		drop_body(request);
+	all->bytes -= request->cap;
+	if (all->idle_count >= REQUESTS_KEPT_MAX) {
+		request_free(request);
+		return;
+	}
+	request->next = all->idle;
+	all->idle = request;
+	all->idle_count++;
+}
+
+static void
+start_dropping(struct request *request, enum reason refusal)
+{
+	drop_body(request);
+	request->state = REQUEST_DROPPING;
+	request->refusal = refusal;
+}
+
+/* Room for `size` bytes of body in all, or the request is one to be dropped. */
+static bool
+reserve(struct request *request, size_t size)
+{
+	struct requests *all = request->all;
+	char *body;
+
+	if (size <= request->cap)
+		return true;
+	if (size > AUTHZ_ENVELOPE_MAX) {
+		start_dropping(request, REASON_TOO_LARGE);
+		return false;
+	}
+	if (all->bytes - request->cap + size > REQUESTS_BYTES_MAX) {
+		start_dropping(request, REASON_BUSY);
+		return false;
+	}
+	body = realloc(request->body, size);
+	if (!body) {
+		start_dropping(request, REASON_NO_MEMORY);
+		return false;
+	}
+	all->bytes += size - request->cap;
+	request->body = body;
+	request->cap = size;
+	return true;
+}
+
+void
+request_expect(struct request *request, size_t size)
+{
+	(void)reserve(request, size);
+}
+
+void
+request_read(struct request *request, const char *bytes, size_t len)
+{
+	size_t need = request->len + len, room;
+
+	if (request->state == REQUEST_DROPPING)
+		return;
+	room = request->cap ? request->cap : BODY_FIRST;
+	while (room < need)
+		room *= 2;
+	if (!reserve(request, room > AUTHZ_ENVELOPE_MAX && need <= AUTHZ_ENVELOPE_MAX
+	                          ? AUTHZ_ENVELOPE_MAX
+	                          : room))
+		return;
+	memcpy(request->body + request->len, bytes, len);
+	request->len = need;
+}
+
+static bool
+must_record(const struct request *request)
+{
+	const struct verdict *verdict = &request->decision.verdict;
+
+	return verdict->on_record ||
+	       (request->all->record_all && verdict->reason != REASON_NOT_JUDGED);
+}
+
+bool
+request_judge(struct request *request)
+{
+	struct requests *all = request->all;
+	const struct policy_snapshot *snapshot = policy_store_acquire(all->store);
+	struct circumstances circumstances = {
+	    .policy = snapshot->policy,
+	    .broken = text_of(snapshot->broken),
+	    .plugin_name = all->plugin_name,
+	    .managed_plugin = all->managed_plugin,
+	    .now_us = now_us(all),
+	};
+
+	take_entropy(all, circumstances.entropy);
+	if (request->state == REQUEST_DROPPING)
+		decide_refusal(request->refusal, &circumstances, &request->decision);
+	else
+		decide_authz((struct text){.at = request->body, .len = request->len},
+		             &circumstances, &request->decision);
+	/* while the policy that the verdict points into is still held */
+	if (must_record(request))
+		record_line(&request->entry.line, &request->decision, &circumstances,
+		            all->host);
+	policy_store_release(all->store, snapshot);
+	return must_record(request);
+}
+
+void
+requests_free(struct requests *all)
+{
+	while (all->idle) {
+		struct request *request = all->idle;
+
+		all->idle = request->next;
+		request_free(request);
+	}
+}

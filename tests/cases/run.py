@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the cases through `seccomp-authz check` and compares.
+
+usage: run.py [--wrap COMMAND] [--sample N] PROGRAM
+
+Own cases: each folder tests/cases/FAMILY/NAME/ holds
+  FORMAT.json   the input, FORMAT being what --as takes (create, start, service, envelope)
+  want          first line: deny|allow|observe POSTURE RULE ('*' for any of the last two);
+                following lines: texts that the sentence must hold, or, behind '!', must not
+  policy.json   optional; without it the built-in policy decides
+Cases beside the project, in ../shared (skipped with a message when absent): create bodies
+with what real engines made of them, and what real clients sent.
+"""
+import argparse
+import base64
+import json
+import os
+import random
+import shlex
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHARED = os.path.join(HERE, '..', '..', '..', 'shared')
+BATCH = 200
+
+# of the fixed bodies, those that an honest client sends
+HONEST = {'plain', 'plain null SecurityOpt', 'no-new-privileges only',
+          'no-new-privileges=true', 'label disable', 'apparmor unconfined only',
+          'seccomp=', 'seccomp:', 'seccomp=builtin', 'leading white space'}
+
+
+class Runner:
+    def __init__(self, program, wrap):
+        self.command = shlex.split(wrap or '') + [program]
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, how, inputs, policy=None):
+        """One output line for each of `inputs` (bytes), in order."""
+        lines = []
+        with tempfile.TemporaryDirectory() as folder:
+            for start in range(0, len(inputs), BATCH):
+                paths = []
+                for i, data in enumerate(inputs[start:start + BATCH]):
+                    paths.append(os.path.join(folder, 'i%d' % i))
+                    with open(paths[-1], 'wb') as f:
+                        f.write(data)
+                options = ['--policy', policy] if policy else []
+                done = subprocess.run(self.command + ['check', *options, '--as', how, *paths],
+                                      capture_output=True, timeout=600)
+                got = done.stdout.decode('utf-8', 'replace').splitlines()
+                denied = any(line.startswith('deny ') for line in got)
+                if len(got) != len(paths) or done.returncode != (1 if denied else 0):
+                    got = ['exit %d: %s' % (done.returncode,
+                                            done.stderr.decode('utf-8', 'replace')[:300])
+                           ] * len(paths)
+                lines += got
+        return lines
+
+    def expect(self, name, good, line):
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print('FAILED %s\n  got: %s' % (name, line[:400]), file=sys.stderr)
+
+    def skip(self, what):
+        self.skipped += 1
+        print('SKIPPED %s' % what)
+        if os.environ.get('CI') == 'true':
+            self.failed += 1
+
+
+def matches(line, want):
+    fields = line.split(' ', 5)
+    if len(fields) < 6:
+        return False
+    head = want[0].split()
+    got = [fields[0], fields[3], fields[4].rstrip(':')]
+    for have, should in zip(got, head):
+        if should != '*' and have != should:
+            return False
+    for text in want[1:]:
+        if text.startswith('!') and text[1:] in fields[5]:
+            return False
+        if not text.startswith('!') and text not in fields[5]:
+            return False
+    return True
+
+
+def own_cases():
+    for folder, folders, files in sorted(os.walk(HERE)):
+        folders.sort()
+        if 'want' not in files:
+            continue
+        with open(os.path.join(folder, 'want')) as f:
+            want = [line for line in f.read().splitlines() if line]
+        for name in files:
+            how = name[:-5]
+            if name.endswith('.json') and how != 'policy':
+                with open(os.path.join(folder, name), 'rb') as f:
+                    policy = os.path.join(folder, 'policy.json')
+                    yield (os.path.relpath(folder, HERE), how, f.read(),
+                           policy if os.path.exists(policy) else None, want)
+
+
+def run_own(runner):
+    for name, how, data, policy, want in own_cases():
+        line = runner.check(how, [data], policy)[0]
+        runner.expect(name, matches(line, want), line)
+
+
+def run_engine_cases(runner, sample):
+    folder = os.path.join(SHARED, 'cases')
+    if not os.path.isdir(folder):
+        runner.skip('bodies judged by real engines: ../shared/cases is not here')
+        return
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith('.jsonl'):
+            continue
+        with open(os.path.join(folder, name)) as f:
+            rows = [json.loads(line) for line in f]
+        if sample:
+            rows = random.Random(1).sample(rows, min(sample, len(rows)))
+        bodies = [row['body'].encode('utf-8', 'surrogatepass') for row in rows]
+        for row, line in zip(rows, runner.check('create', bodies)):
+            title = '%s: %s' % (name, row['name'])
+            if row['want'] == 'deny':
+                runner.expect(title, line.startswith('deny '), line)
+            elif row['want'] == 'allow-if-plain' and row['name'] in HONEST:
+                runner.expect(title, line.startswith('allow '), line)
+            else:
+                runner.expect(title, line.startswith(('allow ', 'deny ')), line)
+
+
+def asks_for_less(envelope):
+    """What an honest client asked for: 'less', 'profile' (may be either), or 'nothing'."""
+    uri, method = envelope.get('RequestUri', ''), envelope.get('RequestMethod')
+    path = uri.split('?')[0]
+    if '/plugins/' in path and method == 'POST':
+        what = path.rsplit('/', 1)[1]
+        return 'nothing' if what == 'disable' else 'less'
+    if '/services/' in path and 'rollback=' in uri:
+        return 'nothing'
+    if method != 'POST' or not path.endswith('/containers/create'):
+        return 'nothing'
+    host = json.loads(base64.b64decode(envelope['RequestBody'])).get('HostConfig') or {}
+    options = [o for o in host.get('SecurityOpt') or [] if o.startswith('seccomp')]
+    if host.get('Privileged') or any(o.endswith('unconfined') for o in options):
+        return 'less'
+    return 'profile' if any('{' in o for o in options) else 'nothing'
+
+
+def run_recordings(runner, sample):
+    folder = os.path.join(SHARED, 'recordings')
+    if not os.path.isdir(folder):
+        runner.skip('what real clients sent: ../shared/recordings is not here')
+        return
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith('.jsonl'):
+            continue
+        with open(os.path.join(folder, name)) as f:
+            rows = [json.loads(line) for line in f]
+        rows = [row for row in rows if row['client'] != 'raw']
+        if sample:
+            rows = random.Random(1).sample(rows, min(sample, len(rows)))
+        lines = runner.check('envelope', [row['raw'].encode() for row in rows])
+        for row, line in zip(rows, lines):
+            asked = asks_for_less(json.loads(row['raw']))
+            good = {'less': line.startswith('deny '), 'nothing': line.startswith('allow '),
+                    'profile': line.startswith(('allow ', 'deny '))}[asked]
+            if asked == 'profile' and line.startswith('deny '):
+                good = ' weak ' in line
+            runner.expect('%s: %s by %s' % (name, row['case'], row['client']), good, line)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--wrap')
+    parser.add_argument('--sample', type=int, default=0)
+    parser.add_argument('program')
+    args = parser.parse_args()
+    runner = Runner(args.program, args.wrap)
+    run_own(runner)
+    run_engine_cases(runner, args.sample)
+    run_recordings(runner, args.sample)
+    print('cases: %d passed, %d failed, %d skipped'
+          % (runner.passed, runner.failed, runner.skipped))
+    sys.exit(1 if runner.failed else 0)
+
+
+main()

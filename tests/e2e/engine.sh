@@ -1,0 +1,305 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# engine.sh - throwaway Docker engines, each in namespaces and a cgroup of its own.
+#
+#   engine.sh run NAME ROOT [dockerd option]...   runs one until it is killed; ROOT is "/"
+#                                                 for this machine's docker.io, or a folder
+#                                                 that `root` made
+#   engine.sh wait NAME [PID]                     waits until it answers; PID: of its `run`
+#   engine.sh down NAME                           kills what is left of it, removes its files
+#   engine.sh clean                               the same for all, and removes $E2E_DIR
+#   engine.sh root SUITE DIR                      unpacks the engine of a Debian suite
+#
+# Everything is under $E2E_DIR/NAME (E2E_DIR must be set, on a real file system): docker.sock,
+# log, data/, daemon.json (yours, if you put it there first) and plugins/, which is the
+# engine's /run/docker/plugins. An engine has no network but its own loopback.
+#
+# An engine that runs already is not touched: /run is a fresh tmpfs, so no socket, pid file
+# or plugin is shared; /etc/docker/daemon.json isn't read; its cgroups, mounts, processes
+# and network end with its namespaces. Kill the `run` process, or let its parent die, and
+# all of it is gone but the files, which `down` removes.
+set -euo pipefail
+
+self=$(readlink -f "${BASH_SOURCE[0]}")
+
+die() {
+	printf 'engine.sh: %s\n' "$*" >&2
+	exit 2
+}
+
+# ---- cgroups: v1 and v2, mounted or not ----
+
+cgroup_mounts() { # one "FSTYPE TARGET OPTIONS" a line
+	findmnt -rn -t cgroup,cgroup2 -o FSTYPE,TARGET,FS-OPTIONS || true
+}
+
+# Hosts without systemd may have none mounted. Only in a mount namespace of our own.
+cgroup_mount_missing() {
+	[ -z "$(cgroup_mounts)" ] || return 0
+	grep -qw cgroup2 /proc/filesystems || die "this kernel has no cgroups"
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup || die "can't mount cgroups"
+}
+
+cgroup_name() { echo "$(basename "$E2E_DIR")-$1"; }
+
+cgroup_join() { # moves this process into a fresh cgroup of that name in every hierarchy
+	local fstype target
+	while read -r fstype target _; do
+		mkdir -p "$target/$1" || die "can't make a cgroup in $target"
+		if [ -f "$target/$1/cpuset.cpus" ] && [ "$fstype" = cgroup ]; then
+			cat "$target/cpuset.cpus" >"$target/$1/cpuset.cpus"
+			cat "$target/cpuset.mems" >"$target/$1/cpuset.mems"
+		fi
+		echo $$ >"$target/$1/cgroup.procs" || die "can't enter a cgroup in $target"
+	done < <(cgroup_mounts)
+}
+
+# The same hierarchies, as seen from the engine's cgroup namespace: its cgroup is the root.
+cgroup_remount() {
+	local fstype target options
+	while read -r fstype target options; do
+		options=$(tr , '\n' <<<"$options" |
+			grep -vE '^(rw|ro|xattr|nsdelegate|memory_.*|release_agent=.*)$' |
+			paste -sd, || true)
+		umount -l "$target"
+		mount -t "$fstype" ${options:+-o "$options"} "$fstype" "$target"
+		[ "$fstype" = cgroup2 ] || continue
+		# Controllers can be handed on only by a cgroup without processes in it.
+		mkdir -p "$target/init"
+		echo 0 >"$target/init/cgroup.procs"
+		tr ' ' '\n' <"$target/cgroup.controllers" | while read -r controller; do
+			echo "+$controller" >"$target/cgroup.subtree_control" 2>/dev/null || true
+		done
+	done < <(cgroup_mounts)
+}
+
+cgroup_kill() { # kills all in the cgroup and removes it; true when nothing is left
+	local target left=0
+	while read -r _ target _; do
+		[ -d "$target/$1" ] || continue
+		find "$target/$1" -name cgroup.procs -exec sort -u {} + 2>/dev/null |
+			xargs -r kill -KILL 2>/dev/null || true
+		find "$target/$1" -depth -type d -exec rmdir {} + 2>/dev/null || left=1
+	done < <(cgroup_mounts)
+	return $left
+}
+
+# ---- what root may lack ----
+
+CAPS=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
+	LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER
+	SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE
+	SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP
+	MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF
+	CHECKPOINT_RESTORE)
+
+caps_missing() { # names of the capabilities that this process can never give on
+	local bound cap last
+	bound=$((16#$(awk '/^CapBnd:/ {print $2}' /proc/self/status)))
+	last=$(cat /proc/sys/kernel/cap_last_cap)
+	for ((cap = 0; cap <= last && cap < ${#CAPS[@]}; cap++)); do
+		((bound >> cap & 1)) || echo "CAP_${CAPS[cap]}"
+	done
+}
+
+# An engine asks runc for capabilities by its own list, and before version 23 for all of
+# them in a privileged container; runc fails on one that root itself lacks. So a runtime
+# that takes those out first. Prints the options that make it the engine's default.
+runtime_options() { # PATH MISSING...
+	local path=$1
+	shift
+	[ $# -gt 0 ] || return 0
+	{
+		echo '#!/bin/sh'
+		echo 'prev='
+		echo 'for arg; do'
+		echo '	case $prev in'
+		echo '	--bundle | -b) file=$arg/config.json ;;'
+		echo '	--process | -p) file=$arg ;;'
+		echo '	*) file= ;;'
+		echo '	esac'
+		echo '	prev=$arg'
+		echo '	[ -f "$file" ] || continue'
+		for cap; do echo "	sed -i 's/\"$cap\",//g; s/,\"$cap\"//g' \"\$file\""; done
+		echo 'done'
+		echo 'exec runc "$@"'
+	} >"$path"
+	chmod 755 "$path"
+	echo "--add-runtime=narrow=$path --default-runtime=narrow"
+}
+
+# ---- run: three steps into the namespaces, the process stays the same until `fork` ----
+
+check_host() {
+	[ "$(id -u)" = 0 ] || die "needs root"
+	unshare --mount true 2>/dev/null ||
+		die "root may not make namespaces here (a container without --privileged?)"
+	case $E2E_DIR in /run/* | /var/run/*) die "E2E_DIR can't be under /run" ;; esac
+}
+
+run_start() {
+	check_host
+	mkdir -p "$E2E_DIR/$1/data" "$E2E_DIR/$1/plugins"
+	# Pid files of an engine that was killed stop the next one.
+	rm -rf "$E2E_DIR/$1/docker.sock" "$E2E_DIR/$1/docker.pid" "$E2E_DIR/$1/exec"
+	exec >"$E2E_DIR/$1/log" 2>&1 </dev/null
+	exec unshare --mount --propagation private bash "$self" _cgroup "$@"
+}
+
+run_cgroup() {
+	cgroup_mount_missing
+	cgroup_join "$(cgroup_name "$1")"
+	exec unshare --mount --cgroup --ipc --uts --net --pid --fork --kill-child=KILL \
+		bash "$self" _init "$@"
+}
+
+run_init() { # pid 1 of the engine's namespaces: reaps, and takes all with it when it ends
+	local name=$1 root=$2
+	shift 2
+	hostname "$(cgroup_name "$name")"
+	mount -n -t tmpfs -o mode=755 tmpfs /run
+	cgroup_remount
+	if [ "$root" = / ]; then enter_host; else enter_root "$root" "$name"; fi
+	mkdir -p /run/docker/plugins
+	mount --bind "$E2E_DIR/$name/plugins" /run/docker/plugins
+	ip link set lo up
+	echo 1 >/proc/sys/net/ipv4/ip_forward # else the client warns at every run
+	start_dockerd "$name" "$@" &
+	wait $!
+}
+
+enter_host() {
+	local resolver
+	resolver=$(readlink -m /etc/resolv.conf)
+	case $resolver in
+	/run/*) mkdir -p "$(dirname "$resolver")" && : >"$resolver" ;;
+	esac
+	mount -t proc proc /proc
+	[ ! -d /opt ] || mount -t tmpfs tmpfs /opt # containerd makes a folder there
+	hide_apparmor
+}
+
+enter_root() { # ROOT NAME
+	local root=$1 dir=$E2E_DIR/$2
+	mount --bind "$root" "$root" # pivot_root wants a mount
+	mount --rbind /sys "$root/sys"
+	mount --rbind /dev "$root/dev"
+	mount -t proc proc "$root/proc"
+	mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+	mount -t tmpfs -o mode=755 tmpfs "$root/run"
+	mkdir -p "$root$dir"
+	mount --bind "$dir" "$root$dir" # the same paths inside and out
+	cd "$root"
+	pivot_root . mnt
+	cd /
+	umount -l /mnt
+	hide_apparmor
+}
+
+# Else dockerd would load its profile into the host's kernel, and leave it there.
+hide_apparmor() {
+	[ ! -d /sys/kernel/security ] || mount -t tmpfs tmpfs /sys/kernel/security
+}
+
+start_dockerd() {
+	local dir=$E2E_DIR/$1 options=() missing=()
+	shift
+	[ -f "$dir/daemon.json" ] || echo '{}' >"$dir/daemon.json"
+	# Engines before 23 write this file to /etc/docker; later ones don't know the key.
+	case $(dockerd --version) in
+	*\ version\ 20.*)
+		sed "1s|{|{\"deprecated-key-path\":\"$dir/key.json\",|; s|,}|}|" \
+			"$dir/daemon.json" >"$dir/daemon.json.new"
+		mv "$dir/daemon.json.new" "$dir/daemon.json"
+		;;
+	esac
+	mapfile -t missing < <(caps_missing)
+	read -ra options < <(runtime_options "$dir/runc-narrow" "${missing[@]}") || true
+	exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" \
+		--exec-root "$dir/exec" --pidfile "$dir/docker.pid" -H "unix://$dir/docker.sock" \
+		--exec-opt native.cgroupdriver=cgroupfs --iptables=false --ip6tables=false \
+		--bridge=none "${options[@]}" "$@"
+}
+
+# ---- wait, down, root ----
+
+engine_wait() { # NAME [PID]
+	local dir=$E2E_DIR/$1 tries
+	for ((tries = 0; tries < 600; tries++)); do
+		# dockerd listens before it has found its plugin; only an answer counts.
+		if [ -S "$dir/docker.sock" ] &&
+			curl -sf -o /dev/null -m 20 --unix-socket "$dir/docker.sock" http://d/_ping; then
+			return 0
+		fi
+		[ -z "${2:-}" ] || kill -0 "$2" 2>/dev/null || break
+		sleep 0.1
+	done
+	echo "engine.sh: the engine did not start; the end of its log:" >&2
+	tail -n 20 "$dir/log" >&2
+	return 1
+}
+
+engine_down() {
+	local tries
+	for ((tries = 0; tries < 200; tries++)); do
+		! cgroup_kill "$(cgroup_name "$1")" || break
+		sleep 0.05
+	done
+	rm -rf "${E2E_DIR:?}/$1"
+}
+
+engine_clean() {
+	local data
+	for data in "$E2E_DIR"/*/data; do
+		[ ! -d "$data" ] || engine_down "$(basename "$(dirname "$data")")"
+	done
+	rm -rf "${E2E_DIR:?}"
+}
+
+# This machine's own Debian mirror, whatever it is.
+debian_mirror() {
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
+		'Label: Debian' | sort -u | head -n 1 | sed 's|/$||'
+}
+
+engine_root() { # SUITE DIR
+	local suite=$1 dir=$2 mirror packages=docker.io link tool
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || die "apt knows no Debian mirror (apt-get update first?)"
+	case $suite in bullseye | bookworm) ;; *) packages+=,docker-cli ;; esac
+	packages+=,bash,dash,coreutils,util-linux,mount,hostname,iproute2,iptables,procps,sed
+	packages+=,grep,mawk,findutils,xz-utils
+	rm -rf "$dir"
+	mkdir -p "$(dirname "$dir")"
+	# A suite that is no release yet may be past its Valid-Until on a mirror. Unpacking is
+	# enough for an engine, so no maintainer script runs.
+	mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
+		--aptopt='APT::Install-Recommends "false"' --include="$packages" "$suite" "$dir" \
+		"deb $mirror $suite main"
+	for link in bin sbin lib lib64; do [ -e "$dir/$link" ] || ln -s "usr/$link" "$dir/$link"; done
+	mkdir -p "$dir"/{proc,sys,dev,run,tmp,root,mnt,etc/docker}
+	[ -e "$dir/etc/passwd" ] || echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/etc/passwd"
+	[ -e "$dir/etc/group" ] || printf 'root:x:0:\ndocker:x:999:\n' >"$dir/etc/group"
+	[ -e "$dir/bin/sh" ] || ln -s dash "$dir/bin/sh"
+	[ -e "$dir/usr/bin/awk" ] || ln -s mawk "$dir/usr/bin/awk"
+	for tool in iptables ip6tables; do
+		[ -e "$dir/usr/sbin/$tool" ] || ln -s "$tool-nft" "$dir/usr/sbin/$tool"
+	done
+}
+
+command=${1:?"what? see the head of $self"}
+shift
+[ "$command" = root ] || export E2E_DIR="${E2E_DIR:?}"
+case $command in
+run) run_start "${1:?name}" "${2:?root}" "${@:3}" ;;
+_cgroup) run_cgroup "$@" ;;
+_init) run_init "$@" ;;
+wait) engine_wait "$@" ;;
+down | clean) exec unshare --mount --propagation private bash "$self" "_$command" "$@" ;;
+_down) cgroup_mount_missing && engine_down "${1:?name}" ;;
+_clean) cgroup_mount_missing && engine_clean ;;
+root) engine_root "${1:?suite}" "${2:?folder}" ;;
+*) die "what is '$command'?" ;;
+esac

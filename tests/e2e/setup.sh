@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# setup.sh GROUP... - installs the Debian packages that are missing for GROUP:
+#   build    what `make` needs          test   the test suites (with build and run)
+#   run      a throwaway engine         lint   `make lint` and clang builds
+#
+# Does nothing, as anybody, when nothing is missing. Else it needs root, and apt is told to
+# remove nothing. A Docker engine that it installs is neither started nor enabled.
+# Exit status: 0 all there, 2 can't (no root, no Debian, apt failed).
+set -euo pipefail
+
+BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libseccomp-dev nettle-dev'
+RUN='busybox-static iproute2 curl jq util-linux mount procps'
+TEST='libcmocka-dev python3 valgrind openssl mmdebstrap'
+LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck'
+
+die() {
+	printf 'setup: %s\n' "$*" >&2
+	exit 2
+}
+
+installed() { dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+missing_packages() {
+	local package
+	for package in "$@"; do installed "$package" || printf '%s ' "$package"; done
+}
+
+# An engine that is there, whoever made it, is good enough: nothing is put in its place.
+missing_engine() {
+	[ -n "$(PATH=$PATH:/usr/sbin:/sbin command -v dockerd)" ] || printf 'docker.io '
+}
+
+# Since Debian 13 the client is a package of its own; known only after `apt-get update`.
+missing_client() {
+	[ ! -x /usr/bin/docker ] || return 0
+	[ -z "$(apt-cache search --names-only '^docker-cli$')" ] || printf 'docker-cli '
+}
+
+POLICY=/usr/sbin/policy-rc.d # invoke-rc.d and deb-systemd-invoke ask it before a start
+made_policy=''
+
+forbid_starts() {
+	[ ! -e $POLICY ] || return 0
+	made_policy=1
+	printf '#!/bin/sh\nexit 101\n' >$POLICY
+	chmod 755 $POLICY
+}
+
+allow_starts() {
+	[ -z "$made_policy" ] || rm -f $POLICY
+	made_policy=''
+}
+
+# Only what was not there before: services of docker.io and of the containerd it brings.
+disable_engine() {
+	local service
+	if command -v systemctl >/dev/null; then
+		systemctl --quiet disable docker.socket docker.service containerd.service ||
+			die "could not disable the service of docker.io"
+	fi
+	for service in docker containerd; do
+		[ ! -e /etc/init.d/$service ] || update-rc.d $service disable
+	done
+	echo "setup: docker.io was installed for its programs; its service is neither started nor enabled"
+}
+
+apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null ||
+		die "apt-get $1 failed; is the network there?"
+}
+
+install() { # PACKAGE... and, if set, engine=1
+	[ "$(id -u)" = 0 ] || die "these packages are missing: $*; run this as root, or install them"
+	echo "setup: installing $*"
+	trap allow_starts EXIT
+	trap 'exit 130' INT TERM HUP
+	apt update
+	[ -z "$engine" ] || forbid_starts
+	# shellcheck disable=SC2046
+	apt install --no-install-recommends --no-remove -o Dpkg::Use-Pty=0 "$@" \
+		$([ -z "$engine" ] || missing_client) >/dev/null
+	[ -z "$engine" ] || disable_engine
+	allow_starts
+}
+
+check_debian() {
+	local tool
+	for tool in apt-get dpkg-query; do
+		command -v $tool >/dev/null ||
+			die "this needs Debian (there is no $tool); the README says what to install elsewhere"
+	done
+}
+
+packages='' engine=''
+[ $# -gt 0 ] || die "which group? build, run, test or lint"
+for group; do
+	case $group in
+	build) packages+=" $BUILD" ;;
+	run) packages+=" $BUILD $RUN" engine=1 ;;
+	test) packages+=" $BUILD $RUN $TEST" engine=1 ;;
+	lint) packages+=" $BUILD $TEST $LINT" ;;
+	*) die "no group is called '$group'" ;;
+	esac
+done
+check_debian
+# shellcheck disable=SC2086
+missing=$(missing_packages $packages)
+[ -z "$engine" ] || engine=$(missing_engine)
+missing+=$engine
+[ -z "$missing" ] && exit 0
+# shellcheck disable=SC2086
+install $missing
