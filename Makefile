@@ -144,6 +144,28 @@ lint:
 plugin:
 	@plugin-spec/make-plugin.sh
 
+UNIT_DIR := $(PREFIX)/lib/systemd/system
+DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
+INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
+	$(UNIT_DIR)/seccomp-authz.service $(UNIT_DIR)/seccomp-authz.socket \
+	$(DOC_DIR)/README.md $(DOC_DIR)/policy.example.json $(DOC_DIR)/policy.schema.json
+
+.PHONY: install
+install: all
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(UNIT_DIR) $(DOC_DIR))
+	install -m 755 $(B)/seccomp-authz $(B)/seccomp-authzd $(DESTDIR)$(PREFIX)/bin/
+	for unit in plugin-spec/systemd/*; do \
+	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
+	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
+	install -m 644 README.md plugin-spec/policy.example.json plugin-spec/policy.schema.json \
+	    $(DESTDIR)$(DOC_DIR)/
+
+# policies, records and state are the operator's and stay
+.PHONY: uninstall
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir $(DESTDIR)$(DOC_DIR) 2>/dev/null
+
 .PHONY: clean
 clean:
 	rm -rf build

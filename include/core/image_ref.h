@@ -47,5 +47,8 @@ struct image_ref image_ref_parse(struct text given, struct arena *arena);
  */
 bool image_ref_matches(const struct image_ref *ref, struct text pattern);
 
-/* Is `pattern` one that image_ref_matches() can ever match? For the policy's parser. */
+/*
+ * False if `pattern` can't match for its form: a broken glob, an empty part, a character
+ * that has no place there, no glob and no reference either. For the policy's parser.
+ */
 bool image_pattern_is_valid(struct text pattern);

@@ -76,7 +76,7 @@ write_message(const struct log *log, enum log_level level, const char *format,
 {
 	struct pollfd room = {.fd = log->fd, .events = POLLOUT};
 	char text[MESSAGE_MAX];
-	size_t at = 0, max = sizeof text - 1;
+	size_t at = 0, max = sizeof text;
 	int len;
 
 	if (level > log->level)
