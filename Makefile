@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # seccomp-authz: `make help` says what there is.
 
+# V=1 shows the commands
+Q := $(if $(V),,@)
 MODE   ?= release
 PREFIX ?= /usr
 VERSION := 0.1.0
@@ -58,13 +60,16 @@ $(B)/libcore.a: $(call obj,$(CORE))
 $(B)/libedge.a: $(call obj,$(EDGE))
 $(B)/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@echo '  AR  $@'
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/seccomp-authzd: $(B)/plugin/daemon.o $(B)/libedge.a $(B)/libcore.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
 
 $(B)/seccomp-authz: $(B)/plugin/main.o $(call obj,$(CMD)) $(B)/libedge.a $(B)/libcore.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(CMD_LIBS)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(CMD_LIBS)
 
 # a change of compiler, mode or flags rebuilds; -MMD -MP keep the headers in view
 $(B)/flags: FORCE
@@ -76,7 +81,8 @@ FORCE:
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CPPFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo '  CC  $<'
+	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -100,7 +106,8 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT))
 
 $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(JUDGE_LIBS)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(JUDGE_LIBS)
 
 # $(call run_each,PROGRAMS,WRAPPER): runs all, then fails if any failed
 .PHONY: test-unit

@@ -350,6 +350,25 @@ path_pattern_is_valid(struct text rest)
 	return part_is_valid(rest, PATH_CHARS);
 }
 
+/* No separator within a set or behind a '\\': split() would cut there. */
+static bool
+sets_are_plain(struct text pattern)
+{
+	uint32_t literal;
+	size_t len;
+
+	for (size_t at = 0; at < pattern.len; at += len) {
+		len = glob_element(pattern, at, &literal);
+		if (len == 0)
+			return false;
+		for (size_t i = at; len > 1 && i < at + len; i++) {
+			if (memchr("/:@", pattern.at[i], 3))
+				return false;
+		}
+	}
+	return true;
+}
+
 bool
 image_pattern_is_valid(struct text pattern)
 {
@@ -364,9 +383,7 @@ image_pattern_is_valid(struct text pattern)
 	parts = split(pattern);
 	if (!glob_is_pattern(pattern))
 		return reference_is_valid(&parts);
-	if (ipv6_length(parts.domain) > 0) /* as a glob it would be a set of characters */
-		return false;
-	return part_is_valid(parts.domain, DOMAIN_CHARS) &&
+	return sets_are_plain(pattern) && part_is_valid(parts.domain, DOMAIN_CHARS) &&
 	       path_pattern_is_valid(parts.path) &&
 	       (!parts.tag.at || part_is_valid(parts.tag, TAG_CHARS)) &&
 	       (!parts.digest.at || part_is_valid(parts.digest, DIGEST_CHARS));

@@ -98,7 +98,7 @@ json_read_members(struct json *json,
                   int (*each)(struct json *json, struct text key, void *context),
                   void *context)
 {
-	struct text key;
+	struct text key = {0};
 
 	if (json_peek(json) != JSON_OBJECT)
 		return json_peek(json) == JSON_BAD

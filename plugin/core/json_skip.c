@@ -210,13 +210,12 @@ close_brackets(struct json *json, struct nesting *nesting)
 int
 json_skip(struct json *json)
 {
-	struct nesting nesting;
+	struct nesting nesting = {.level = 0};
 	enum json_kind kind = json_peek(json);
 	int closed;
 
 	if (kind != JSON_OBJECT && kind != JSON_LIST)
 		return skip_scalar(json);
-	nesting.level = 0;
 	do {
 		int empty = 0;
 

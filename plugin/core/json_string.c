@@ -134,7 +134,7 @@ decode_escape(struct json *json, const char **at, const char *end, uint32_t *ret
 	    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
 	    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 	const char *p = *at;
-	uint32_t high, low;
+	uint32_t high = 0, low = 0;
 
 	if (p[1] != 'u') {
 		*ret_point = (unsigned char)shorts[(unsigned char)p[1] & 0x7f];

@@ -10,6 +10,7 @@
 #   engine.sh down NAME                           kills what is left of it, removes its files
 #   engine.sh clean                               the same for all, and removes $E2E_DIR
 #   engine.sh root SUITE DIR                      unpacks the engine of a Debian suite
+#   engine.sh base TAR PACKAGE...                 a base image of this machine's Debian suite
 #
 # Everything is under $E2E_DIR/NAME (E2E_DIR must be set, on a real file system): docker.sock,
 # log, data/, daemon.json (yours, if you put it there first) and plugins/, which is the
@@ -260,14 +261,25 @@ engine_clean() {
 
 # This machine's own Debian mirror, whatever it is.
 debian_mirror() {
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-		'Label: Debian' | sort -u | head -n 1 | sed 's|/$||'
+	local mirror
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' 'Label: Debian' | sort -u | head -n 1)
+	[ -n "$mirror" ] || die "apt knows no Debian mirror (apt-get update first?)"
+	echo "${mirror%/}"
+}
+
+engine_base() { # TAR PACKAGE...
+	local mirror suite packages
+	mirror=$(debian_mirror)
+	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	packages=$(tr ' ' , <<<"${*:2}")
+	mmdebstrap --quiet --variant=minbase ${packages:+--include="$packages"} "$suite" "$1" \
+		"deb $mirror $suite main"
 }
 
 engine_root() { # SUITE DIR
 	local suite=$1 dir=$2 mirror packages=docker.io link tool
 	mirror=$(debian_mirror)
-	[ -n "$mirror" ] || die "apt knows no Debian mirror (apt-get update first?)"
 	case $suite in bullseye | bookworm) ;; *) packages+=,docker-cli ;; esac
 	packages+=,bash,dash,coreutils,util-linux,mount,hostname,iproute2,iptables,procps,sed
 	packages+=,grep,mawk,findutils,xz-utils
@@ -291,7 +303,7 @@ engine_root() { # SUITE DIR
 
 command=${1:?"what? see the head of $self"}
 shift
-[ "$command" = root ] || export E2E_DIR="${E2E_DIR:?}"
+[ "$command" = root ] || [ "$command" = base ] || export E2E_DIR="${E2E_DIR:?}"
 case $command in
 run) run_start "${1:?name}" "${2:?root}" "${@:3}" ;;
 _cgroup) run_cgroup "$@" ;;
@@ -301,5 +313,6 @@ down | clean) exec unshare --mount --propagation private bash "$self" "_$command
 _down) cgroup_mount_missing && engine_down "${1:?name}" ;;
 _clean) cgroup_mount_missing && engine_clean ;;
 root) engine_root "${1:?suite}" "${2:?folder}" ;;
+base) engine_base "${1:?file}" "${@:2}" ;;
 *) die "what is '$command'?" ;;
 esac

@@ -250,10 +250,14 @@ class Engine:
     def alive(self):
         return self.process.poll() is None
 
+    def halt(self):
+        """Ends it; its data stays for the next start."""
+        self.process.kill()
+        self.process.wait()
+
     def stop(self):
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            self.halt()
         subprocess.run([str(HERE / "engine.sh"), "down", self.name], check=True)
 
     def call(self, method, target, body=None, **options):
@@ -261,12 +265,13 @@ class Engine:
             body = json.dumps(body)
         return call(self.socket, method, target, body, **options)
 
-    def import_image(self, name=IMAGE):
+    def import_image(self, name=IMAGE, tar=None):
+        """`tar`: a file object; busybox if there is none."""
         repository, tag = name.rsplit(":", 1)
         status, answer = self.call(
-            "POST", f"/images/create?fromSrc=-&repo={repository}&tag={tag}", image_layer(),
-            content_type="application/x-tar")
-        if status != 200:
+            "POST", f"/images/create?fromSrc=-&repo={repository}&tag={tag}",
+            tar or image_layer(), content_type="application/x-tar", timeout=300)
+        if status != 200 or b'"error"' in answer:
             raise AssertionError(f"import: {status} {answer!r}")
 
     def containers(self):

@@ -5,6 +5,8 @@
 #   build    what `make` needs          test   the test suites (with build and run)
 #   run      a throwaway engine         lint   `make lint` and clang builds
 #
+# setup.sh list GROUP - prints the packages of GROUP.
+#
 # Does nothing, as anybody, when nothing is missing. Else it needs root, and apt is told to
 # remove nothing. A Docker engine that it installs is neither started nor enabled.
 # Exit status: 0 all there, 2 can't (no root, no Debian, apt failed).
@@ -93,7 +95,8 @@ check_debian() {
 	done
 }
 
-packages='' engine=''
+packages='' engine='' list=''
+[ "${1:-}" != list ] || { list=1 && shift; }
 [ $# -gt 0 ] || die "which group? build, run, test or lint"
 for group; do
 	case $group in
@@ -104,6 +107,8 @@ for group; do
 	*) die "no group is called '$group'" ;;
 	esac
 done
+# shellcheck disable=SC2086
+[ -z "$list" ] || { echo $packages && exit 0; }
 check_debian
 # shellcheck disable=SC2086
 missing=$(missing_packages $packages)

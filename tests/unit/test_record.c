@@ -281,8 +281,8 @@ lines_are_numbered_and_chained(void **state)
 	record_state(record, &now);
 	record_close(record);
 	assert_int_equal(chain_of(&gates[0]), 3);
-	assert_memory_equal(gates[0].got.at, "{\"a\":\"b\",\"seq\":1,\"prev\":\"\"}\n",
-	                    30);
+	assert_true(text_has_prefix(buf_text(&gates[0].got),
+	                            "{\"a\":\"b\",\"seq\":1,\"prev\":\"\"}\n"));
 	assert_int_equal(now.written, 3);
 	assert_int_equal(now.failed, 0);
 	assert_int_equal(now.waiting, 0);

@@ -51,6 +51,10 @@ what_no_engine_loads_is_refused(void **state)
 	    DENYING "\"syscalls\":[{\"names\":\"read\"," ALLOW "}]}",
 	    DENYING "\"syscalls\":[{\"names\":[null]," ALLOW "}]}",
 	    DENYING "\"syscalls\":[{\"names\":[\"read\"]}]}",
+	    /* for libseccomp the name ends at the NUL */
+	    DENYING "\"syscalls\":[{\"names\":[\"mount\\u0000x\"]," ALLOW "}]}",
+	    DENYING "\"syscalls\":[{\"name\":\"mount\\u0000\"," ALLOW "}]}",
+	    DENYING "\"syscalls\":[{\"name\":\"a\",\"names\":[\"b\"]," ALLOW "}]}",
 	    DENYING "\"architectures\":[\"a\"],\"archMap\":[{}]}",
 	    DENYING "\"defaultErrnoRet\":-1}",
 	    DENYING "\"defaultErrnoRet\":\"1\"}",

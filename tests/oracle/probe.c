@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * probe.c - says from inside a container what its seccomp filter lets through.
+ *
+ * For each call that Docker's default blocks, by its 64 and its 32 bit number:
+ *  - stacked: under a filter of our own on top that answers SECCOMP_RET_TRACE, which ranks
+ *    below every answer that blocks and above those that let through (seccomp(2)). Nobody
+ *    traces, so a call that the container's filter lets through ends as ENOSYS and never
+ *    reaches the kernel: capabilities and arguments don't matter, and nothing happens.
+ *  - plain: with arguments that the kernel refuses, whoever asks. Tells a filter that
+ *    answers ENOSYS itself from one that lets through.
+ * Output: "Seccomp: MODE" and for each call "NAME STACKED64 PLAIN64 STACKED32 PLAIN32",
+ * each an errno, 0, "killed", or "-" for not to be had. "done" closes it.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef __x86_64__
+#error "the numbers are those of x86-64"
+#endif
+
+#define BAD  1L  /* a pointer to nowhere */
+#define ALL  ~0L /* flags that don't exist, or no file */
+#define NONE (-1)
+#define NAMESPACES                                                                       \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
+	 CLONE_NEWPID | CLONE_NEWNET)
+
+enum { ABI_64, ABI_32, ABI_COUNT };
+enum { NOT_HAD = -1, KILLED = -2 };
+
+struct call {
+	const char *name;
+	int number[ABI_COUNT];
+	long refused[6]; /* arguments that the kernel refuses without doing anything */
+};
+
+static const struct call calls[] = {
+    {"acct", {163, 51}, {BAD}},
+    {"add_key", {248, 286}, {BAD, BAD, BAD, 1, ALL}},
+    {"bpf", {321, 357}, {9999, BAD, 0}},
+    {"clock_settime", {227, 264}, {9999, BAD}},
+    {"clock_settime64", {NONE, 404}, {9999, BAD}},
+    {"clone", {56, 120}, {CLONE_NEWNS | CLONE_FS}},
+    {"clone3", {435, 435}, {BAD, 0}},
+    {"delete_module", {176, 129}, {BAD, 0}},
+    {"fanotify_init", {300, 338}, {0x40000000, 0}},
+    {"finit_module", {313, 350}, {ALL, BAD, ALL}},
+    {"fsconfig", {431, 431}, {ALL, 0, BAD, BAD, 0}},
+    {"fsmount", {432, 432}, {ALL, ALL, 0}},
+    {"fsopen", {430, 430}, {BAD, ALL}},
+    {"fspick", {433, 433}, {ALL, BAD, ALL}},
+    {"get_mempolicy", {239, 275}, {BAD, BAD, 0, 0, ALL}},
+    {"init_module", {175, 128}, {BAD, 0, BAD}},
+    {"ioperm", {173, 101}, {ALL, 2, 0}},
+    {"iopl", {172, 110}, {99}},
+    {"kcmp", {312, 349}, {ALL, ALL, 99, 0, 0}},
+    {"kexec_file_load", {320, NONE}, {ALL, ALL, 0, BAD, ALL}},
+    {"kexec_load", {246, 283}, {0, 0, BAD, ALL}},
+    {"keyctl", {250, 288}, {9999}},
+    {"lookup_dcookie", {212, 253}, {0, BAD, 0}},
+    {"mbind", {237, 274}, {0, 0, 99999, BAD, 0, ALL}},
+    {"migrate_pages", {256, 294}, {ALL, 0, 0, 0}},
+    {"mount", {165, 21}, {BAD, BAD, BAD, 0, 0}},
+    {"mount_setattr", {442, 442}, {ALL, BAD, ALL, BAD, 0}},
+    {"move_mount", {429, 429}, {ALL, BAD, ALL, BAD, ALL}},
+    {"move_pages", {279, 317}, {ALL, 0, 0, 0, 0, ALL}},
+    {"open_by_handle_at", {304, 342}, {ALL, BAD, 0}},
+    {"open_tree", {428, 428}, {ALL, BAD, ALL}},
+    {"perf_event_open", {298, 336}, {BAD, 0, ALL, ALL, ALL}},
+    {"pidfd_getfd", {438, 438}, {ALL, ALL, ALL}},
+    {"pivot_root", {155, 217}, {BAD, BAD}},
+    {"quotactl", {179, 131}, {255, BAD, 0, BAD}},
+    {"quotactl_fd", {443, 443}, {ALL, 255, 0, BAD}},
+    {"reboot", {169, 88}, {0, 0, 0, 0}},
+    {"request_key", {249, 287}, {BAD, BAD, BAD, 0}},
+    {"set_mempolicy", {238, 276}, {9999, BAD, 0}},
+    {"set_mempolicy_home_node", {450, 450}, {1, 0, 0, ALL}},
+    {"setdomainname", {171, 121}, {BAD, ALL}},
+    {"sethostname", {170, 74}, {BAD, ALL}},
+    {"setns", {308, 346}, {ALL, 0}},
+    {"settimeofday", {164, 79}, {BAD, BAD}},
+    {"stime", {NONE, 25}, {BAD}},
+    {"swapoff", {168, 115}, {BAD}},
+    {"swapon", {167, 87}, {BAD, ALL}},
+    {"sysfs", {139, 135}, {99, 0, 0}},
+    {"syslog", {103, 103}, {99, BAD, 0}},
+    {"umount", {NONE, 22}, {BAD}},
+    {"umount2", {166, 52}, {BAD, ALL}},
+    {"unshare", {272, 310}, {1}},
+    {"uselib", {134, 86}, {BAD}},
+    {"userfaultfd", {323, 374}, {0x40000001}},
+    {"ustat", {136, 62}, {ALL, BAD}},
+    {"vhangup", {153, 111}, {0}},
+    {"vm86", {NONE, 166}, {99, BAD}},
+    {"vm86old", {NONE, 113}, {BAD}},
+};
+
+enum { CALLS = sizeof calls / sizeof calls[0] };
+
+/* Rules can look at arguments; each pattern fills all six. */
+static const long patterns[] = {0,
+                                1,
+                                2,
+                                8,
+                                99,
+                                ALL,
+                                CLONE_NEWNS,
+                                CLONE_NEWCGROUP,
+                                CLONE_NEWUTS,
+                                CLONE_NEWIPC,
+                                CLONE_NEWUSER,
+                                CLONE_NEWPID,
+                                CLONE_NEWNET};
+
+enum { PATTERNS = sizeof patterns / sizeof patterns[0] };
+
+/* What the children find out; shared with them. */
+struct findings {
+	unsigned next; /* the first pattern that was not tried */
+	int stacked[ABI_COUNT][CALLS][PATTERNS];
+	int plain[ABI_COUNT][CALLS];
+};
+
+static int
+call_64(int number, const long *arg)
+{
+	register long r10 __asm__("r10") = arg[3];
+	register long r8 __asm__("r8") = arg[4];
+	register long r9 __asm__("r9") = arg[5];
+	long result;
+
+	__asm__ volatile("syscall"
+	                 : "=a"(result)
+	                 : "a"((long)number), "D"(arg[0]), "S"(arg[1]), "d"(arg[2]),
+	                   "r"(r10), "r"(r8), "r"(r9)
+	                 : "rcx", "r11", "memory");
+	return result < 0 ? (int)-result : 0;
+}
+
+static int
+call_32(int number, const long *arg)
+{
+	register long ebp_value __asm__("r12") = (int)arg[5];
+	long result;
+
+	__asm__ volatile("push %%rbp\n\tmov %%r12, %%rbp\n\tint $0x80\n\tpop %%rbp"
+	                 : "=a"(result)
+	                 : "a"((long)number), "b"((long)(int)arg[0]),
+	                   "c"((long)(int)arg[1]), "d"((long)(int)arg[2]),
+	                   "S"((long)(int)arg[3]), "D"((long)(int)arg[4]), "r"(ebp_value)
+	                 : "r8", "r9", "r10", "r11", "memory");
+	return (int)result < 0 && (int)result > -4096 ? -(int)result : 0;
+}
+
+static int
+call(int abi, int number, const long *arg)
+{
+	return abi == ABI_64 ? call_64(number, arg) : call_32(number, arg);
+}
+
+static size_t
+add_abi(struct sock_filter *code, size_t len, int abi)
+{
+	for (size_t i = 0; i < CALLS; i++) {
+		int number = calls[i].number[abi];
+		bool clone = strcmp(calls[i].name, "clone") == 0;
+
+		if (number == NONE)
+			continue;
+		code[len++] = (struct sock_filter)BPF_JUMP(
+		    BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, clone ? 4 : 1);
+		if (clone) { /* others are how processes are made */
+			code[len++] = (struct sock_filter)BPF_STMT(
+			    BPF_LD | BPF_W | BPF_ABS,
+			    offsetof(struct seccomp_data, args[0]));
+			code[len++] = (struct sock_filter)BPF_JUMP(
+			    BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 1, 0);
+			code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+			                                           SECCOMP_RET_ALLOW);
+		}
+		code[len++] =
+		    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	}
+	code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return len;
+}
+
+/* Puts our filter on top. False: the container's filter doesn't let us. */
+static bool
+stack_filter(void)
+{
+	static struct sock_filter code[2 * (CALLS * 2 + 8) + 16];
+	size_t len = 0, wide;
+	struct sock_fprog program = {.filter = code};
+
+	code[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                           offsetof(struct seccomp_data, arch));
+	code[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+	                                           AUDIT_ARCH_I386, 0, 1);
+	wide = len++;
+	code[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                           offsetof(struct seccomp_data, nr));
+	len = add_abi(code, len, ABI_64);
+	code[wide] =
+	    (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (unsigned)(len - wide - 1));
+	code[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                                           offsetof(struct seccomp_data, nr));
+	len = add_abi(code, len, ABI_32);
+	program.len = (unsigned short)len;
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ||
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+}
+
+static int *
+slot(struct findings *found, unsigned n)
+{
+	return &found
+	            ->stacked[n / (CALLS * PATTERNS)][n / PATTERNS % CALLS][n % PATTERNS];
+}
+
+/* All that is left to try, in a child that may be killed at any. */
+static void
+try_stacked(struct findings *found, unsigned end)
+{
+	if (!stack_filter())
+		_exit(2);
+	for (; found->next < end; found->next++) {
+		unsigned n = found->next;
+		const struct call *row = &calls[n / PATTERNS % CALLS];
+		int abi = (int)(n / (CALLS * PATTERNS));
+		long value = patterns[n % PATTERNS];
+		long arg[6] = {value, value, value, value, value, value};
+
+		if (row->number[abi] == NONE ||
+		    (strcmp(row->name, "clone") == 0 && !(value & NAMESPACES)))
+			continue;
+		alarm(2);
+		*slot(found, n) = KILLED;
+		*slot(found, n) = call(abi, row->number[abi], arg);
+	}
+	_exit(0);
+}
+
+static void
+run_stacked(struct findings *found, unsigned end)
+{
+	while (found->next < end) {
+		pid_t child = fork();
+		int status = 0;
+
+		if (child == 0)
+			try_stacked(found, end);
+		if (child < 0 || waitpid(child, &status, 0) != child ||
+		    (WIFEXITED(status) && WEXITSTATUS(status) == 2))
+			return;
+		if (!WIFEXITED(status))
+			found->next++;
+	}
+}
+
+static void
+run_plain(struct findings *found, int abi, unsigned i)
+{
+	pid_t child;
+
+	if (calls[i].number[abi] == NONE)
+		return;
+	child = fork();
+	if (child == 0) {
+		(void)setsid(); /* vhangup would end our output */
+		alarm(2);
+		found->plain[abi][i] = KILLED;
+		found->plain[abi][i] = call(abi, calls[i].number[abi], calls[i].refused);
+		_exit(0);
+	}
+	if (child > 0)
+		(void)waitpid(child, NULL, 0);
+}
+
+/* Does this kernel take 32 bit calls of a 64 bit process, and the filter too? */
+static bool
+has_32(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		static const long none[6];
+
+		_exit(call_32(20 /* getpid */, none) == 0 ? 0 : 1);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/* One answer for all patterns: ENOSYS, "through", if any has it. */
+static int
+worst(const int *tried)
+{
+	int answer = NOT_HAD;
+
+	for (size_t i = 0; i < PATTERNS; i++) {
+		if (tried[i] == ENOSYS)
+			return ENOSYS;
+		if (tried[i] != NOT_HAD)
+			answer = tried[i];
+	}
+	return answer;
+}
+
+static void
+show(int answer)
+{
+	if (answer == NOT_HAD)
+		printf(" -");
+	else if (answer == KILLED)
+		printf(" killed");
+	else
+		printf(" %d", answer);
+}
+
+static void
+show_mode(void)
+{
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "r");
+
+	while (status && fgets(line, sizeof line, status)) {
+		if (strncmp(line, "Seccomp:", 8) == 0)
+			printf("Seccomp: %d\n", atoi(line + 8));
+	}
+	if (status)
+		fclose(status);
+}
+
+int
+main(void)
+{
+	const struct rlimit no_core = {0};
+	struct findings *found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE,
+	                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned end = CALLS * PATTERNS;
+
+	show_mode();
+	fflush(stdout);
+	if (found == MAP_FAILED)
+		return 1;
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	memset(found, 0xff, sizeof *found); /* NOT_HAD */
+	found->next = 0;
+	if (has_32())
+		end *= ABI_COUNT;
+	run_stacked(found, end);
+	for (unsigned i = 0; i < CALLS; i++) {
+		for (int abi = 0; abi < ABI_COUNT; abi++) {
+			int answer = worst(found->stacked[abi][i]);
+
+			if ((answer == ENOSYS || answer == NOT_HAD) &&
+			    (abi == ABI_64 || end > CALLS * PATTERNS))
+				run_plain(found, abi, i);
+		}
+	}
+	for (unsigned i = 0; i < CALLS; i++) {
+		printf("%s", calls[i].name);
+		for (int abi = 0; abi < ABI_COUNT; abi++) {
+			show(worst(found->stacked[abi][i]));
+			show(found->plain[abi][i]);
+		}
+		putchar('\n');
+	}
+	printf("done\n");
+	return fflush(stdout) == 0 ? 0 : 1;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_base64.c - what Go's encoding/json writes is read, all else is refused. */
+#include "core/base64.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* RFC 4648 section 10, and bytes that need the last two characters. */
+static const struct {
+	const char *in;
+	struct text out;
+} vectors[] = {
+    {"", {"", 0}},
+    {"Zg==", {"f", 1}},
+    {"Zm8=", {"fo", 2}},
+    {"Zm9v", {"foo", 3}},
+    {"Zm9vYg==", {"foob", 4}},
+    {"Zm9vYmE=", {"fooba", 5}},
+    {"Zm9vYmFy", {"foobar", 6}},
+    {"+/+/", {"\xfb\xff\xbf", 3}},
+    {"AAAA", {"\0\0\0", 3}},
+    {"AA==", {"\0", 1}},
+    {"/w==", {"\xff", 1}},
+};
+
+static void
+the_vectors_of_the_rfc_are_decoded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(vectors); i++) {
+		struct text in = text_of(vectors[i].in);
+		char *out = malloc(BASE64_ROOM(in.len)); /* no more: sanitizers watch */
+
+		assert_non_null(out);
+		assert_int_equal(base64_decode(in, out), vectors[i].out.len);
+		assert_memory_equal(out, vectors[i].out.at, vectors[i].out.len);
+		free(out);
+	}
+}
+
+static const struct text refused[] = {{"A", 1},
+                                      {"AA", 2},
+                                      {"AAA", 3},
+                                      {"AAAAA", 5},
+                                      {"=", 1},
+                                      {"==", 2},
+                                      {"====", 4},
+                                      {"A===", 4},
+                                      {"AA=A", 4},
+                                      {"=AAA", 4},
+                                      {"A=AA", 4},
+                                      {"AA==AAAA", 8},
+                                      {"AAA=AAAA", 8},
+                                      {"AAAA====", 8},
+                                      {"AAAA==", 6},
+                                      {"AA=", 3},
+                                      {"AAA\n", 4},
+                                      {"AAAA\n", 5},
+                                      {"AA\r\nAA==", 8},
+                                      {" AAAA", 5},
+                                      {"AA-_", 4},
+                                      {"AA!A", 4},
+                                      {"A\0AA", 4},
+                                      {"AAA\xff", 4},
+                                      {"Zh==", 4},
+                                      {"Zm9=", 4},
+                                      {"//==", 4},
+                                      {"AAB=", 4},
+                                      {"\xc3\xa9\xc3\xa9", 4}};
+
+static void
+anything_else_is_refused(void **state)
+{
+	char out[BASE64_ROOM(8)];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		if (base64_decode(refused[i], out) != -1)
+			fail_msg("row %zu is decoded", i);
+	}
+}
+
+/* Every byte in every place of a group. */
+static void
+only_the_alphabet_stands_for_bits(void **state)
+{
+	char out[BASE64_ROOM(4)];
+
+	(void)state;
+	for (int place = 0; place < 4; place++) {
+		for (int c = 0; c < 256; c++) {
+			char in[4] = {'A', 'A', 'A', 'A'};
+			bool known = c != '\0' && strchr(alphabet, c);
+
+			in[place] = (char)c;
+			if (c == '=' && place == 3)
+				continue; /* padding */
+			assert_int_equal(base64_decode((struct text){in, 4}, out),
+			                 known ? 3 : -1);
+		}
+	}
+}
+
+/* With one or two '=' the bits that are left over must be zero. */
+static void
+left_over_bits_are_refused(void **state)
+{
+	char out[BASE64_ROOM(4)];
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++) {
+		const char two[4] = {'A', alphabet[i], '=', '='};
+		const char three[4] = {'A', 'A', alphabet[i], '='};
+
+		assert_int_equal(base64_decode((struct text){two, 4}, out),
+		                 i % 16 == 0 ? 1 : -1);
+		assert_int_equal(base64_decode((struct text){three, 4}, out),
+		                 i % 4 == 0 ? 2 : -1);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_vectors_of_the_rfc_are_decoded),
+	    cmocka_unit_test(anything_else_is_refused),
+	    cmocka_unit_test(only_the_alphabet_stands_for_bits),
+	    cmocka_unit_test(left_over_bits_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
