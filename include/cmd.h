@@ -30,6 +30,8 @@ struct command {
 extern const struct command command_serve;
 extern const struct command command_check;
 extern const struct command command_profile;
+extern const struct command command_log;
+extern const struct command command_ship;
 
 /* "seccomp-authz: ..." on stderr, one line. Returns EXIT_UNSURE. */
 int cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* daemon.c - seccomp-authzd, the judge: options, start, loop, stop. */
 #include "core/err.h"
+#include "edge/admin.h"
+#include "edge/file.h"
 #include "edge/http.h"
+#include "edge/http_admin.h"
 #include "edge/listen.h"
 #include "edge/log.h"
+#include "edge/loopback.h"
+#include "edge/metrics.h"
 #include "edge/options.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
@@ -32,11 +37,16 @@ struct judge {
 	struct log log;
 	char host[HOST_MAX];
 	int signals; /* signalfd */
+	struct metrics metrics;
 	struct policy_store *store;
 	struct record *record;
 	const char *sink; /* the first one, for messages */
 	struct listener listener;
 	struct http *http;
+	struct admin admin;
+	struct listener admin_listener;
+	int metrics_fd;
+	struct http_admin *admin_http, *metrics_http;
 };
 
 /* ---- start ---- */
@@ -103,6 +113,7 @@ start_http(struct judge *judge, struct err *err)
 	    .store = judge->store,
 	    .record = judge->record,
 	    .log = &judge->log,
+	    .metrics = &judge->metrics,
 	    .plugin_name = text_of(options->plugin_name),
 	    .managed_plugin = options->managed_plugin,
 	    .record_all = options->record_all,
@@ -114,6 +125,58 @@ start_http(struct judge *judge, struct err *err)
 	record_state(judge->record, &state);
 	http.clock_floor_us = state.last_time_us;
 	return http_start(&http, &judge->http, err);
+}
+
+static int
+serve_admin_socket(struct judge *judge, struct err *err)
+{
+	const char *path = judge->options.admin_socket;
+	struct http_admin_options http = {.admin = &judge->admin, .trusted = true};
+
+	if (!path)
+		return 0;
+	if (listen_make(path, &judge->admin_listener, err) != 0)
+		return -1;
+	http.fd = judge->admin_listener.fd;
+	if (http_admin_start(&http, &judge->admin_http, err) != 0)
+		return -1;
+	log_info(&judge->log, "admin socket: %s", path);
+	return 0;
+}
+
+static int
+serve_metrics(struct judge *judge, struct err *err)
+{
+	const struct loopback *at = &judge->options.metrics_at;
+	struct http_admin_options http = {.admin = &judge->admin};
+	char name[LOOPBACK_NAME_MAX];
+
+	if (at->len == 0)
+		return 0;
+	judge->metrics_fd = loopback_listen(at, name, err);
+	if (judge->metrics_fd < 0)
+		return -1;
+	http.fd = judge->metrics_fd;
+	if (http_admin_start(&http, &judge->metrics_http, err) != 0)
+		return -1;
+	log_info(&judge->log, "metrics: http://%s/metrics", name);
+	return 0;
+}
+
+/* A judge that can't be watched is better than none: without one, engines refuse all. */
+static void
+start_admin(struct judge *judge)
+{
+	struct err err = {0};
+
+	judge->admin.metrics = &judge->metrics;
+	judge->admin.store = judge->store;
+	judge->admin.record = judge->record;
+	if (serve_admin_socket(judge, &err) != 0)
+		log_error(&judge->log, "there is no admin socket: %s", err.text);
+	err = (struct err){0};
+	if (serve_metrics(judge, &err) != 0)
+		log_error(&judge->log, "--metrics-listen: %s", err.text);
 }
 
 static void
@@ -159,6 +222,7 @@ start(struct judge *judge, struct err *err)
 	const struct options *options = &judge->options;
 
 	judge->log = log_start(options->log_level);
+	metrics_start(&judge->metrics);
 	/* request bodies hold other people's secrets */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	json_object_seed(0);
@@ -171,6 +235,7 @@ start(struct judge *judge, struct err *err)
 	    start_http(judge, err) != 0)
 		return -1;
 	say_started(judge);
+	start_admin(judge);
 	listen_notify("READY=1");
 	return 0;
 }
@@ -180,9 +245,13 @@ start(struct judge *judge, struct err *err)
 static void
 reload(struct judge *judge)
 {
+	bool taken;
+
 	listen_notify("RELOADING=1");
 	record_reopen(judge->record);
-	if (policy_store_reload(judge->store) == 0)
+	taken = policy_store_reload(judge->store) == 0;
+	metrics_reloaded(&judge->metrics, taken);
+	if (taken)
 		say_started(judge);
 	listen_notify("READY=1");
 }
@@ -227,6 +296,7 @@ drain(struct judge *judge)
 	enum { STEP_MS = 10 };
 
 	listen_notify("STOPPING=1");
+	atomic_store(&judge->admin.stopping, true);
 	http_quiesce(judge->http);
 	for (int waited = 0; waited < DRAIN_MS && http_waiting(judge->http) > 0;
 	     waited += STEP_MS)
@@ -236,6 +306,10 @@ drain(struct judge *judge)
 static void
 stop(struct judge *judge)
 {
+	http_admin_stop(judge->admin_http);
+	http_admin_stop(judge->metrics_http);
+	listen_close(&judge->admin_listener);
+	file_close(&judge->metrics_fd);
 	if (judge->record) /* calls back whoever still waits */
 		record_close(judge->record);
 	http_stop(judge->http);
@@ -249,7 +323,12 @@ stop(struct judge *judge)
 int
 main(int argc, char **argv)
 {
-	struct judge judge = {.signals = -1, .listener = {.fd = -1}};
+	struct judge judge = {
+	    .signals = -1,
+	    .listener = {.fd = -1},
+	    .admin_listener = {.fd = -1},
+	    .metrics_fd = -1,
+	};
 	struct err err = {0};
 
 	if (options_read(argc, argv, &judge.options, &err) != 0) {

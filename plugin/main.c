@@ -10,6 +10,8 @@ static const struct command *const commands[] = {
     &command_serve,
     &command_check,
     &command_profile,
+    &command_log,
+    &command_ship,
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

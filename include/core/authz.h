@@ -36,9 +36,12 @@ int authz_read(struct text bytes, struct arena *arena, struct authz *ret_authz,
 int authz_body(const struct authz *authz, struct arena *arena, struct text *ret_body,
                struct err *err);
 
-/* The value of a request header (canonical MIME case); missing if absent. */
-struct text authz_header(const struct authz *authz, const char *name,
-                         struct arena *arena);
+/*
+ * The value of a request header (`name` in canonical MIME case); missing if there is none.
+ * -1: the headers can't be read, so nothing is known of it.
+ */
+int authz_header(const struct authz *authz, const char *name, struct arena *arena,
+                 struct text *ret_value);
 
 /* {"Allow":true} */
 extern const char authz_allow[];

@@ -75,6 +75,10 @@ struct policy_problems {
 /*
  * Parses the bytes of a policy file. NULL if anything is wrong: then *ret_problems lists
  * it all. The caller owns the policy (policy_free). Thread-safe.
+ *
+ * A program gives jansson an allocator that ends the process rather than return NULL
+ * (json_set_alloc_funcs): where one allocation fails and the next does not, jansson's
+ * lexer loses a character and goes on (2.14, load.c, lex_save).
  */
 struct policy *policy_parse(struct text bytes, struct policy_problems *ret_problems);
 

@@ -39,7 +39,8 @@ int seccomp_opt_read(struct text_list entries, struct seccomp_opt *ret_opt,
 /*
  * Judges `value` (of a seccomp option, or of a Swarm profile) and adds to `container` its
  * postures, `profile`, `asked_nothing` and, for a weak profile, the calls. What can't be
- * read adds POSTURE_UNREADABLE and returns -1 with err set.
+ * read adds POSTURE_UNREADABLE and returns -1 with err set; so does a second profile that
+ * differs from the first, since an exception could name only one of them.
  */
 int seccomp_judge(struct text value, struct arena *arena, struct container *container,
                   struct err *err);
@@ -70,6 +71,7 @@ int seccomp_profile_read(struct text json, struct arena *arena,
 int seccomp_profile_digest(struct text json, struct arena *arena, char *out,
                            struct err *err);
 
-/* The calls whose opening makes a profile weak, sorted, and how many there are. */
+/* The calls whose opening makes a profile weak, sorted, and how many there are. `clone`
+   among them stands for clone with namespace flags. */
 extern const char *const seccomp_weak_calls[];
 extern const size_t seccomp_weak_calls_count;

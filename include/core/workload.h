@@ -77,7 +77,7 @@ struct container {
 	struct text setting; /* what in the request decided, for the message: "seccomp=
 				unconfined", "HostConfig.Privileged"; may be missing */
 	struct text profile; /* JSON text of the client's profile; missing: none */
-	struct text local_profile; /* Kubernetes: localhost/NAME */
+	struct text local_profile; /* Kubernetes: "localhost/NAME", prefix included */
 	char digest[72]; /* "sha256:<hex>" of the profile; "" until it is asked for */
 	const char *weak_calls[8]; /* first calls that make it weak, names from static
 				      storage, NULL-terminated */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http - serves the authorization plugin protocol on a listening socket; the only file
- * that knows libmicrohttpd.
+ * http - serves the authorization plugin protocol on a listening socket. http*.c are the
+ * only files that know libmicrohttpd.
  *
  * Invariant: every complete AuthZReq gets exactly one answer; a denial (and whatever else
  * must be on record) is answered only after record.h took its line, and with HTTP 500 if
@@ -14,6 +14,7 @@
 #include "core/err.h"
 #include "core/text.h"
 #include "edge/log.h"
+#include "edge/metrics.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
 
@@ -33,6 +34,7 @@ struct http_options {
 	struct policy_store *store;
 	struct record *record;
 	const struct log *log;
+	struct metrics *metrics;
 	struct text plugin_name;
 	bool managed_plugin;
 	bool record_all;   /* also what is allowed without an exception */

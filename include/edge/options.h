@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "edge/http.h"
 #include "edge/log.h"
+#include "edge/loopback.h"
 #include "edge/record.h"
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ struct options {
 	bool record_all;
 	uid_t uids[HTTP_UIDS_MAX];
 	size_t uid_count;
+	const char *admin_socket;   /* NULL: none */
+	struct loopback metrics_at; /* of --metrics-listen; .len 0: none */
 	enum log_level log_level;
 	bool help, version; /* asked for; nothing else matters then */
 };

@@ -21,10 +21,11 @@
 
 /* A policy, or why there is none. Counted. */
 struct policy_snapshot {
-	struct policy *policy; /* NULL: broken */
-	char broken[512];      /* "FILE: PLACE: what is wrong", when there is none */
-	const char *source;    /* the file, "built-in", or "last good copy of FILE" */
-	bool degraded;         /* in force is not what the file says */
+	struct policy *policy;    /* NULL: broken */
+	struct policy_uses *uses; /* of its exceptions (policy_uses.h); NULL: broken */
+	char broken[512];         /* "FILE: PLACE: what is wrong", when there is none */
+	const char *source;       /* the file, "built-in", or "last good copy of FILE" */
+	bool degraded;            /* in force is not what the file says */
 	char degraded_reason[512];
 	int64_t loaded; /* seconds since the epoch */
 };

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "core/decide.h"
+#include "edge/metrics.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
 
@@ -29,6 +30,7 @@ enum request_state {
 	REQUEST_DROPPING,  /* past a limit: the rest is read and thrown away */
 	REQUEST_RECORDING, /* decided; waits until it is on record */
 	REQUEST_RECORDED,  /* to be answered */
+	REQUEST_ANSWERED,
 };
 
 struct request {
@@ -40,13 +42,15 @@ struct request {
 	enum reason refusal; /* why, when dropping */
 	char *body;
 	size_t len, cap;
+	int64_t begin; /* metrics_clock() when it was complete */
 	struct decision decision;
 	char failure[256]; /* why it is not on record; "" if it is */
 };
 
-/* All requests of one server. The first four are set by the owner, who zeroes the rest. */
+/* All requests of one server. The first part is set by the owner, who zeroes the rest. */
 struct requests {
 	struct policy_store *store;
+	struct metrics *metrics;
 	struct text plugin_name, host;
 	bool managed_plugin;
 	bool record_all;  /* also what is allowed without an exception */
@@ -74,6 +78,10 @@ void request_read(struct request *request, const char *bytes, size_t len);
  * line is there then.
  */
 bool request_judge(struct request *request);
+
+/* It was answered as was decided, or (`on_record` false) refused with an error. Counts it,
+   once. */
+void request_answered(struct request *request, bool on_record);
 
 /* Frees what is idle. */
 void requests_free(struct requests *all);

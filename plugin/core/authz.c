@@ -55,20 +55,36 @@ authz_body(const struct authz *authz, struct arena *arena, struct text *ret_body
 	return 0;
 }
 
-struct text
-authz_header(const struct authz *authz, const char *name, struct arena *arena)
-{
-	struct err ignored = {0};
-	struct text_map headers = {0};
-	struct json json = json_start(authz->headers, arena, &ignored);
+struct header_search {
+	const char *name;
+	struct text value;
+};
 
-	if (!authz->headers.at || json_read_text_map(&json, &headers) != 0)
-		return (struct text){0};
-	for (size_t i = 0; i < headers.count; i++) {
-		if (text_is(headers.at[i].key, name))
-			return headers.at[i].value;
-	}
-	return (struct text){0};
+static int
+look_at_header(struct json *json, struct text key, void *context)
+{
+	struct header_search *search = context;
+
+	if (!text_is(key, search->name))
+		return json_skip(json);
+	search->value = TEXT_LIT("");
+	return json_read_text(json, &search->value);
+}
+
+int
+authz_header(const struct authz *authz, const char *name, struct arena *arena,
+             struct text *ret_value)
+{
+	struct header_search search = {.name = name};
+	struct json json = json_start(authz->headers, arena, NULL);
+
+	/* walked and not kept: a client may send any number of headers */
+	*ret_value = (struct text){0};
+	if (authz->headers.at && !json_read_null(&json) &&
+	    json_read_members(&json, look_at_header, &search) != 0)
+		return -1;
+	*ret_value = search.value;
+	return 0;
 }
 
 void

@@ -102,7 +102,7 @@ why_refused(const struct decision *decision, const struct ruling *ruling,
 
 	if (ruling->guard >= 0)
 		return REASON_GUARD;
-	if (container->postures & POSTURE_BIT(POSTURE_UNREADABLE))
+	if ((container->postures | ruling->refused) & POSTURE_BIT(POSTURE_UNREADABLE))
 		return unreadable;
 	return REASON_POSTURE;
 }
@@ -165,6 +165,15 @@ conclude(struct decision *decision, const struct circumstances *circumstances,
 		verdict->decision = DECISION_OBSERVE;
 }
 
+static enum reason
+why_unreadable(const struct workload *workload)
+{
+	if (workload->no_body)
+		return REASON_NO_BODY;
+	return workload->unreadable.code == ERR_MEMORY ? REASON_NO_MEMORY
+	                                               : REASON_UNREADABLE;
+}
+
 /* Behind the route: the facts of the call, then the policy. */
 static void
 decide_call(struct decision *decision, struct text body,
@@ -183,8 +192,7 @@ decide_call(struct decision *decision, struct text body,
 		let_through(decision);
 		return;
 	}
-	conclude(decision, circumstances,
-	         workload->no_body ? REASON_NO_BODY : REASON_UNREADABLE);
+	conclude(decision, circumstances, why_unreadable(workload));
 }
 
 static bool
@@ -196,7 +204,8 @@ route_or_refuse(struct decision *decision, struct text method, struct text targe
 	if (docker_route(method, target, &decision->arena, &decision->route, &err) == 0)
 		return true;
 	workload_add_unseen(&decision->workload, &decision->arena, &err);
-	conclude(decision, circumstances, REASON_BAD_TARGET);
+	conclude(decision, circumstances,
+	         err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_TARGET);
 	return false;
 }
 

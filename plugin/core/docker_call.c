@@ -30,11 +30,15 @@ path_name(struct text subject)
 	return (struct text){0};
 }
 
+/* Missing if there is none, or if the headers can't be read: for messages alone. */
 static struct text
 header(const struct docker_request *request, const char *name, struct arena *arena)
 {
-	return request->envelope ? authz_header(request->envelope, name, arena)
-	                         : (struct text){0};
+	struct text value = {0};
+
+	if (request->envelope)
+		(void)authz_header(request->envelope, name, arena, &value);
+	return value;
 }
 
 /* What can have hidden the body (moby pkg/authorization/authz.go, sendBody). */
@@ -116,11 +120,13 @@ read_create(const struct docker_request *request, struct arena *arena,
 static bool
 start_may_hide_body(const struct docker_request *request, struct arena *arena)
 {
-	struct text length = header(request, "Content-Length", arena);
-	struct text type = header(request, "Content-Type", arena);
+	struct text length, type;
 
 	if (!request->envelope || !docker_version_below(request->route->version, 1, 24))
 		return false;
+	if (authz_header(request->envelope, "Content-Length", arena, &length) != 0 ||
+	    authz_header(request->envelope, "Content-Type", arena, &type) != 0)
+		return true;
 	return length.at ? !text_is(length, "0") : type.at != NULL;
 }
 
@@ -168,6 +174,25 @@ read_service(const struct docker_request *request, struct arena *arena,
 	return true;
 }
 
+/*
+ * Could the name of a new plugin stand where we don't see it? FormValue (net/http) takes
+ * what the query lacks from a multipart body, and reads no form from the JSON bodies that
+ * engines show us.
+ */
+static bool
+may_hide_plugin_name(const struct docker_request *request, struct arena *arena)
+{
+	enum docker_call call = request->route->call;
+	struct text name = docker_query(request->route, "name", arena, NULL);
+	struct text remote = docker_query(request->route, "remote", arena, NULL);
+
+	if (call != CALL_PLUGIN_CREATE && call != CALL_PLUGIN_PULL)
+		return false;
+	if (!request->envelope || request->envelope->encoded_body.len > 0)
+		return false;
+	return !name.at || (name.len == 0 && !remote.at);
+}
+
 static bool
 read_plugin(const struct docker_request *request, struct arena *arena,
             struct workload *workload)
@@ -175,6 +200,8 @@ read_plugin(const struct docker_request *request, struct arena *arena,
 	workload->operation = OPERATION_PLUGIN;
 	docker_plugin_read(request->route, request->own_name, request->managed_plugin,
 	                   arena, workload);
+	if (may_hide_plugin_name(request, arena))
+		add_guards(workload, GUARD_BIT(GUARD_SELF));
 	return workload->count == 0 || workload->containers[0].guards != 0;
 }
 

@@ -2,20 +2,36 @@
 /* docker_plugin.c - calls of the managed-plugin API -> which guards they meet. */
 #include "core/docker.h"
 
-/* The repository part of a plugin's name, normalised as Docker does. */
+/*
+ * The repository part of a plugin's name, normalised as Docker does and then as short as
+ * it gets (FamiliarString), so that "abc" is "abc:latest" though it could be an ID.
+ * Missing: no memory.
+ */
 static struct text
 repository(struct text name, struct arena *arena)
 {
+	static const char official[] = "docker.io/library/";
 	struct image_ref ref = image_ref_parse(name, arena);
 
-	return ref.kind == IMAGE_REF_NAME ? ref.name : ref.text;
+	if (ref.kind == IMAGE_REF_INVALID && image_pattern_is_valid(name))
+		return (struct text){0}; /* there is nothing else wrong with it */
+	if (ref.kind != IMAGE_REF_NAME)
+		return ref.text;
+	return text_has_prefix(ref.name, official)
+	           ? text_from(ref.name, sizeof official - 1)
+	           : ref.name;
 }
 
 bool
 docker_plugin_is(struct text name, struct text own, struct arena *arena)
 {
-	return name.len > 0 && own.len > 0 &&
-	       text_equal(repository(name, arena), repository(own, arena));
+	struct text a, b;
+
+	if (name.len == 0 || own.len == 0)
+		return false;
+	a = repository(name, arena);
+	b = repository(own, arena);
+	return !a.at || !b.at || text_equal(a, b);
 }
 
 /* Could an engine take `name` for the start of a plugin's ID (moby plugin/store.go,
@@ -36,13 +52,14 @@ static bool
 touches_self(const struct docker_route *route, struct text name, struct text own,
              struct arena *arena)
 {
-	struct text remote = docker_query(route, "remote", arena, NULL);
+	bool certain;
+	struct text remote = docker_query(route, "remote", arena, &certain);
 
 	if (docker_plugin_is(name, own, arena))
 		return true;
 	/* a pull without a name takes the remote's (moby api/server/router/plugin) */
 	return (route->call == CALL_PLUGIN_PULL || route->call == CALL_PLUGIN_UPGRADE) &&
-	       docker_plugin_is(remote, own, arena);
+	       (!certain || docker_plugin_is(remote, own, arena));
 }
 
 void

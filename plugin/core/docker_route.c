@@ -55,8 +55,7 @@ decode(struct text raw, bool query, struct arena *arena, struct text *ret_text)
 	*ret_text = raw;
 	if (text_find(raw, '%') == raw.len && (!query || text_find(raw, '+') == raw.len))
 		return 0;
-	out = arena_alloc(arena, raw.len + 1);
-	ret_text->at = NULL;
+	ret_text->at = out = arena_alloc(arena, raw.len + 1);
 	if (!out)
 		return -1;
 	for (size_t i = 0; i < raw.len; i++) {
@@ -166,8 +165,10 @@ docker_route(struct text method, struct text target, struct arena *arena,
 		return err_set(err, ERR_SYNTAX,
 		               "the request target is neither a path nor a URL with one");
 	if (decode(path, false, arena, &route.path) != 0)
-		return err_set(err, ERR_SYNTAX,
-		               "the request target has a bad percent escape");
+		return route.path.at
+		           ? err_set(err, ERR_SYNTAX,
+		                     "the request target has a bad percent escape")
+		           : err_set(err, ERR_MEMORY, "out of memory");
 	path = route.path;
 	version = version_length(path);
 	if (version > 0) {

@@ -29,32 +29,43 @@ escaped_character(struct text pattern, size_t at, uint32_t *ret_character)
 	return slash + character(pattern, at + slash, ret_character);
 }
 
-/* What stands between '[' and ']'. A ']' that comes first is a member (POSIX fnmatch). */
+/* A character or a range of a set at `at`. Returns its length, 0 at the pattern's end. */
 static size_t
-set_length(struct text pattern, size_t at, uint32_t c, bool *ret_member)
+range_length(struct text pattern, size_t at, uint32_t c, bool *member)
 {
-	size_t start = at++;
+	uint32_t low = 0, high;
+	size_t len = escaped_character(pattern, at, &low), more = 0;
+	size_t dash = at + len;
+
+	if (len == 0)
+		return 0;
+	high = low;
+	if (dash + 1 < pattern.len && pattern.at[dash] == '-' &&
+	    pattern.at[dash + 1] != ']') {
+		more = escaped_character(pattern, dash + 1, &high);
+		if (more == 0)
+			return 0;
+		more++;
+	}
+	*member = *member || (low <= c && c <= high);
+	return len + more;
+}
+
+/* From '[' to ']'. A ']' that comes first is a member (POSIX fnmatch). */
+static size_t
+set_length(struct text pattern, size_t start, uint32_t c, bool *ret_member)
+{
+	size_t at = start + 1, first, len;
 	bool opposite =
 	    at < pattern.len && (pattern.at[at] == '!' || pattern.at[at] == '^');
 	bool member = false;
-	size_t first = at += opposite;
 
+	first = at += opposite;
 	while (at < pattern.len && (pattern.at[at] != ']' || at == first)) {
-		uint32_t low = 0, high;
-		size_t len = escaped_character(pattern, at, &low);
-
+		len = range_length(pattern, at, c, &member);
 		if (len == 0)
 			return 0;
 		at += len;
-		high = low;
-		if (at + 1 < pattern.len && pattern.at[at] == '-' &&
-		    pattern.at[at + 1] != ']') {
-			len = escaped_character(pattern, at + 1, &high);
-			if (len == 0)
-				return 0;
-			at += 1 + len;
-		}
-		member = member || (low <= c && c <= high);
 	}
 	if (at >= pattern.len)
 		return 0;

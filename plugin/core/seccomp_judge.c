@@ -6,15 +6,21 @@
 
 enum { QUOTED_MAX = 60 };
 
+static bool
+is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c);
+}
+
 /* True for text that was meant as JSON: the reader's complaint says more than ours. */
 static bool
 looks_like_json(struct text value)
 {
 	size_t i = 0;
 
-	while (i < value.len && memchr(" \t\r\n", value.at[i], 4))
+	while (i < value.len && is_one_of(value.at[i], " \t\r\n"))
 		i++;
-	return i < value.len && memchr("{[\"", value.at[i], 3);
+	return i < value.len && is_one_of(value.at[i], "{[\"");
 }
 
 static int

@@ -228,21 +228,37 @@ write_ids(struct buf *buf, const struct verdict *verdict)
 	buf_printf(buf, " (policy %.12s, decision %s)", digest, verdict->id);
 }
 
+/* Details are ours and quote what they repeat, so their quotes and backslashes stay; but
+   they may be cut, or hold the name of a file. */
+static void
+write_detail(struct buf *buf, struct text detail)
+{
+	cleanup_buf struct buf quoted = {0};
+
+	buf_quoted(&quoted, detail, DETAIL_SHOWN);
+	if (!buf_ok(&quoted))
+		return;
+	buf_str(buf, ": ");
+	for (size_t i = 1; i + 1 < quoted.len; i++) {
+		const char *at = quoted.at + i;
+
+		if (at[0] == '\\' && (at[1] == '"' || at[1] == '\\'))
+			i++;
+		buf_char(buf, quoted.at[i]);
+	}
+}
+
 static void
 write_whole(struct buf *buf, const struct verdict *verdict, struct text detail)
 {
 	const struct sentence *sentence = &whole[verdict->reason];
-	struct buf quoted = {0};
 
-	buf_str(buf, sentence->what ? sentence->what : whole[REASON_UNDECIDED].what);
-	if (detail.len > 0) {
-		/* details are ours, but may carry what the request said */
-		buf_quoted(&quoted, detail, DETAIL_SHOWN);
-		if (buf_ok(&quoted))
-			buf_printf(buf, ": %.*s", (int)quoted.len - 2, quoted.at + 1);
-		buf_free(&quoted);
-	}
-	buf_printf(buf, ". %s", sentence->fix ? sentence->fix : "");
+	if (!sentence->what)
+		sentence = &whole[REASON_UNDECIDED];
+	buf_str(buf, sentence->what);
+	if (detail.len > 0)
+		write_detail(buf, detail);
+	buf_printf(buf, ". %s", sentence->fix);
 	write_ids(buf, verdict);
 }
 
@@ -278,6 +294,22 @@ write_refusal(struct buf *buf, const struct verdict *verdict,
 	buf_char(buf, '.');
 }
 
+/* A message full of escapes loses its middle; what it takes to find the record stays. */
+static void
+shorten(struct buf *buf, const struct verdict *verdict)
+{
+	cleanup_buf struct buf tail = {0};
+
+	if (!buf_ok(buf) || buf->len < VERDICT_MESSAGE_MAX)
+		return;
+	buf_str(&tail, "...");
+	write_ids(&tail, verdict);
+	buf->len = VERDICT_MESSAGE_MAX - 1 - tail.len;
+	while (((unsigned char)buf->at[buf->len] & 0xc0) == 0x80)
+		buf->len--;
+	buf_add_text(buf, buf_text(&tail));
+}
+
 void
 verdict_explain(struct verdict *verdict, const struct workload *workload,
                 struct text detail)
@@ -291,6 +323,7 @@ verdict_explain(struct verdict *verdict, const struct workload *workload,
 		write_refusal(&buf, verdict, workload);
 	else
 		write_whole(&buf, verdict, detail);
+	shorten(&buf, verdict);
 	if (!buf_ok(&buf)) /* never empty: say at least that there was no memory */
 		(void)snprintf(verdict->message, sizeof verdict->message,
 		               "denied, and no memory to say why (%s)", verdict->id);

@@ -3,6 +3,7 @@
 #include "edge/http.h"
 
 #include "core/authz.h"
+#include "edge/http_answer.h"
 #include "edge/listen.h"
 #include "edge/request.h"
 
@@ -40,49 +41,44 @@ read_head(struct request *request)
 static enum MHD_Result
 answer_buf(struct MHD_Connection *connection, unsigned status, struct buf *take_buf)
 {
-	struct MHD_Response *response;
-	enum MHD_Result result;
+	return (enum MHD_Result)http_answer(connection, status, CONTENT_TYPE, take_buf);
+}
 
-	if (!buf_ok(take_buf)) {
-		buf_free(take_buf);
-		return MHD_NO; /* the engine sees a broken connection and refuses */
-	}
-	response = MHD_create_response_from_buffer(take_buf->len, take_buf->at,
-	                                           MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		buf_free(take_buf);
-		return MHD_NO;
-	}
-	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-	                              CONTENT_TYPE);
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
+static enum MHD_Result
+answer_unrecorded(struct request *request)
+{
+	cleanup_buf struct buf why = {0};
+	struct buf body = {0};
+
+	buf_str(&why, "the decision could not be put on record, so the request is "
+	              "refused: ");
+	buf_str(&why, request->failure);
+	authz_error(&body, buf_text(&why));
+	body.failed |= why.failed;
+	return answer_buf(request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR, &body);
+}
+
+static enum MHD_Result
+answer_verdict(const struct http *http, struct request *request)
+{
+	const struct verdict *verdict = &request->decision.verdict;
+	struct buf body = {0};
+
+	if (verdict->decision != DECISION_DENY)
+		return MHD_queue_response(request->connection, MHD_HTTP_OK, http->allow);
+	authz_deny(&body, text_of(verdict->message));
+	return answer_buf(request->connection, MHD_HTTP_OK, &body);
 }
 
 static enum MHD_Result
 answer(const struct http *http, struct request *request)
 {
-	const struct verdict *verdict = &request->decision.verdict;
-	struct buf buf = {0};
+	bool on_record = request->failure[0] == '\0';
+	enum MHD_Result result =
+	    on_record ? answer_verdict(http, request) : answer_unrecorded(request);
 
-	if (request->failure[0] != '\0') {
-		buf_printf(&buf,
-		           "the decision could not be put on record, so the request "
-		           "is refused: ");
-		buf_str(&buf, request->failure);
-		struct buf body = {0};
-
-		authz_error(&body, buf_text(&buf));
-		body.failed |= buf.failed;
-		buf_free(&buf);
-		return answer_buf(request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
-		                  &body);
-	}
-	if (verdict->decision != DECISION_DENY)
-		return MHD_queue_response(request->connection, MHD_HTTP_OK, http->allow);
-	authz_deny(&buf, text_of(verdict->message));
-	return answer_buf(request->connection, MHD_HTTP_OK, &buf);
+	request_answered(request, on_record);
+	return result;
 }
 
 /* The server that a request belongs to. */
@@ -115,9 +111,11 @@ decide_and_answer(struct http *http, struct request *request)
 {
 	if (!request_judge(request))
 		return answer(http, request);
-	if (atomic_load(&http->quiet))
+	if (atomic_load(&http->quiet)) {
+		request_answered(request, false);
 		return MHD_queue_response(request->connection,
 		                          MHD_HTTP_SERVICE_UNAVAILABLE, http->stopping);
+	}
 	request->state = REQUEST_RECORDING;
 	request->entry.done = recorded;
 	atomic_fetch_add(&http->waiting, 1);
@@ -240,12 +238,17 @@ static void
 on_completed(void *context, struct MHD_Connection *connection, void **request_context,
              enum MHD_RequestTerminationCode code)
 {
+	struct request *request = *request_context;
+
 	(void)context;
 	(void)connection;
 	(void)code;
-	if (*request_context && *request_context != marker(&drained))
-		request_give(*request_context);
 	*request_context = NULL;
+	if (!request || request == marker(&drained))
+		return;
+	if (request->state == REQUEST_RECORDED) /* who asked is gone */
+		request_answered(request, request->failure[0] == '\0');
+	request_give(request);
 }
 
 /* ---- start and stop ---- */
@@ -304,6 +307,7 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 	http->options = *options;
 	http->requests = (struct requests){
 	    .store = options->store,
+	    .metrics = options->metrics,
 	    .plugin_name = options->plugin_name,
 	    .host = options->host,
 	    .managed_plugin = options->managed_plugin,

@@ -20,6 +20,12 @@ const char options_help[] =
     "  --plugin-name NAME     our name in the engine's configuration [seccomp-authz]\n"
     "  --managed-plugin       the engine runs us as a managed plugin\n"
     "  --allow-uid UID        who may ask besides root; repeatable\n"
+    "  --admin-socket PATH    Unix socket that tells about the judge: /metrics, "
+    "/healthz,\n"
+    "                         /readyz, /policy [none]\n"
+    "  --metrics-listen ADDR:PORT\n"
+    "                         the same without /policy, on 127.0.0.0/8 or [::1]; port 0\n"
+    "                         is a free one [none]\n"
     "  --log-level LEVEL      error, warning, info or debug [info]\n"
     "  --help, --version\n"
     "Each option can also come from the environment: SECCOMP_AUTHZ_STATE_DIR=DIR.\n"
@@ -106,6 +112,21 @@ read_uid(struct options *options, const char *value, struct err *err)
 }
 
 static int
+read_admin_socket(struct options *options, const char *value, struct err *err)
+{
+	if (value[0] != '/')
+		return err_set(err, ERR_TYPE, "%s: should be an absolute path", value);
+	options->admin_socket = value;
+	return 0;
+}
+
+static int
+read_metrics_listen(struct options *options, const char *value, struct err *err)
+{
+	return loopback_read(value, &options->metrics_at, err);
+}
+
+static int
 read_log_level(struct options *options, const char *value, struct err *err)
 {
 	int level = log_level_from_name(value);
@@ -151,6 +172,8 @@ static const struct option_row {
     {"record", "RECORD", false, true, read_record},
     {"record-level", "RECORD_LEVEL", false, false, read_record_level},
     {"allow-uid", "ALLOW_UID", false, true, read_uid},
+    {"admin-socket", "ADMIN_SOCKET", false, false, read_admin_socket},
+    {"metrics-listen", "METRICS_LISTEN", false, false, read_metrics_listen},
     {"log-level", "LOG_LEVEL", false, false, read_log_level},
     {"help", NULL, true, false, read_help},
     {"version", NULL, true, false, read_version},

@@ -3,6 +3,7 @@
 #include "edge/policy_store.h"
 #include "edge/policy_file.h"
 #include "edge/policy_keep.h"
+#include "edge/policy_uses.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +18,7 @@
 struct counted {
 	struct policy_snapshot
 	    snapshot;          /* first, so that a pointer to it is one to this */
-	struct counted *owner; /* of the policy and the source; NULL: this one */
+	struct counted *owner; /* of policy, uses and source; NULL: this one */
 	char *source;
 	unsigned references; /* under the store's mutex */
 };
@@ -40,13 +41,17 @@ static struct counted *
 make_snapshot(struct policy *policy, const char *prefix, const char *path)
 {
 	struct counted *counted = calloc(1, sizeof *counted);
+	struct policy_uses *uses = policy ? policy_uses_new(policy) : NULL;
 
-	if (!counted || asprintf(&counted->source, "%s%s", prefix, path) < 0) {
+	if (!counted || (policy && !uses) ||
+	    asprintf(&counted->source, "%s%s", prefix, path) < 0) {
+		free(uses);
 		free(counted);
 		policy_free(policy);
 		return NULL;
 	}
 	counted->snapshot.policy = policy;
+	counted->snapshot.uses = uses;
 	counted->snapshot.source = counted->source;
 	counted->snapshot.loaded = (int64_t)time(NULL);
 	counted->references = 1;
@@ -62,6 +67,7 @@ unref(struct counted *counted)
 
 		if (!owner) {
 			policy_free(counted->snapshot.policy);
+			free(counted->snapshot.uses);
 			free(counted->source);
 		}
 		free(counted);
@@ -248,6 +254,17 @@ load_first(struct policy_store *store)
 	return counted;
 }
 
+/* The exceptions keep their counts. Only a reload, so we, swaps `current`. */
+static void
+carry_uses(const struct policy_store *store, const struct counted *counted)
+{
+	const struct policy_snapshot *now = &store->current->snapshot,
+				     *then = &counted->snapshot;
+
+	policy_uses_carry(&(struct policy_used){now->policy, now->uses},
+	                  &(struct policy_used){then->policy, then->uses});
+}
+
 /* With `reloading` held. */
 static int
 reload(struct policy_store *store)
@@ -265,6 +282,7 @@ reload(struct policy_store *store)
 	if (policy)
 		counted = use_file(store, path, policy, buf_text(&bytes));
 	if (counted) {
+		carry_uses(store, counted);
 		swap(store, counted);
 		return 0;
 	}

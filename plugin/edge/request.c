@@ -4,6 +4,7 @@
 
 #include "core/authz.h"
 #include "core/record_line.h"
+#include "edge/policy_uses.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,14 @@ request_free(struct request *request)
 	free(request);
 }
 
+/* That many more requests are there, and bytes of body that they hold; or fewer. */
+static void
+hold(struct requests *all, ptrdiff_t requests, ptrdiff_t bytes)
+{
+	all->bytes += (size_t)bytes;
+	metrics_in_flight(all->metrics, requests, bytes);
+}
+
 struct request *
 request_take(struct requests *all, void *connection)
 {
@@ -65,14 +74,14 @@ request_take(struct requests *all, void *connection)
 	request->state = REQUEST_READING;
 	request->len = 0;
 	request->failure[0] = '\0';
-	all->bytes += request->cap;
+	hold(all, 1, (ptrdiff_t)request->cap);
 	return request;
 }
 
 static void
 drop_body(struct request *request)
 {
-	request->all->bytes -= request->cap;
+	hold(request->all, 0, -(ptrdiff_t)request->cap);
 	free(request->body);
 	request->body = NULL;
 	request->len = request->cap = 0;
@@ -87,7 +96,7 @@ request_give(struct request *request)
 	buf_clear(&request->entry.line);
 	if (request->cap > REQUEST_BODY_KEPT_MAX)
 		drop_body(request);
-	all->bytes -= request->cap;
+	hold(all, -1, -(ptrdiff_t)request->cap);
 	if (all->idle_count >= REQUESTS_KEPT_MAX) {
 		request_free(request);
 		return;
@@ -127,7 +136,7 @@ reserve(struct request *request, size_t size)
 		start_dropping(request, REASON_NO_MEMORY);
 		return false;
 	}
-	all->bytes += size - request->cap;
+	hold(all, 0, (ptrdiff_t)(size - request->cap));
 	request->body = body;
 	request->cap = size;
 	return true;
@@ -179,6 +188,7 @@ request_judge(struct request *request)
 	    .now_us = now_us(all),
 	};
 
+	request->begin = metrics_clock();
 	take_entropy(all, circumstances.entropy);
 	if (request->state == REQUEST_DROPPING)
 		decide_refusal(request->refusal, &circumstances, &request->decision);
@@ -189,8 +199,20 @@ request_judge(struct request *request)
 	if (must_record(request))
 		record_line(&request->entry.line, &request->decision, &circumstances,
 		            all->host);
+	policy_uses_count(snapshot->uses, snapshot->policy,
+	                  request->decision.verdict.exception);
+	policy_uses_count(snapshot->uses, snapshot->policy,
+	                  request->decision.verdict.would);
 	policy_store_release(all->store, snapshot);
 	return must_record(request);
+}
+
+void
+request_answered(struct request *request, bool on_record)
+{
+	request->state = REQUEST_ANSWERED;
+	metrics_decided(request->all->metrics, &request->decision, on_record,
+	                request->begin);
 }
 
 void

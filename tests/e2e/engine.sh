@@ -3,9 +3,11 @@
 #
 # engine.sh - throwaway Docker engines, each in namespaces and a cgroup of its own.
 #
+#   engine.sh check                               says why not, where this machine can't
 #   engine.sh run NAME ROOT [dockerd option]...   runs one until it is killed; ROOT is "/"
 #                                                 for this machine's docker.io, or a folder
 #                                                 that `root` made
+#   engine.sh boot NAME ROOT                      the same for a whole machine: ROOT's systemd
 #   engine.sh wait NAME [PID]                     waits until it answers; PID: of its `run`
 #   engine.sh down NAME                           kills what is left of it, removes its files
 #   engine.sh clean                               the same for all, and removes $E2E_DIR
@@ -133,10 +135,10 @@ runtime_options() { # PATH MISSING...
 # ---- run: three steps into the namespaces, the process stays the same until `fork` ----
 
 check_host() {
-	[ "$(id -u)" = 0 ] || die "needs root"
+	[ "$(id -u)" = 0 ] || die "a throwaway Docker engine needs root"
 	unshare --mount true 2>/dev/null ||
 		die "root may not make namespaces here (a container without --privileged?)"
-	case $E2E_DIR in /run/* | /var/run/*) die "E2E_DIR can't be under /run" ;; esac
+	case ${E2E_DIR:-} in /run/* | /var/run/*) die "E2E_DIR can't be under /run" ;; esac
 }
 
 run_start() {
@@ -203,6 +205,52 @@ hide_apparmor() {
 	[ ! -d /sys/kernel/security ] || mount -t tmpfs tmpfs /sys/kernel/security
 }
 
+# ---- boot: a machine with systemd; its console is the log ----
+
+boot_start() { # NAME ROOT
+	check_host
+	mkdir -p "$E2E_DIR/$1/data"
+	exec >"$E2E_DIR/$1/log" 2>&1 </dev/null
+	exec unshare --mount --propagation private bash "$self" _boot_cgroup "$@"
+}
+
+boot_cgroup() { # cgroup v2 only, whatever the host has: systemd of today wants no other
+	! mountpoint -q /sys/fs/cgroup || umount -n -R -l /sys/fs/cgroup
+	mount -n -t cgroup2 cgroup2 /sys/fs/cgroup
+	cgroup_join "$(cgroup_name "$1")"
+	exec unshare --mount --cgroup --ipc --uts --net --pid --fork --kill-child=KILL \
+		bash "$self" _boot_init "$@"
+}
+
+boot_init() { # NAME ROOT
+	local root=$2 node
+	hostname "$1"
+	mount -n --bind "$root" "$root"
+	mount -n -t proc proc "$root/proc"
+	mount -n -t sysfs sysfs "$root/sys"
+	mount -n -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+	mount -n -t tmpfs -o mode=755 tmpfs "$root/run"
+	mount -n -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+	mount -n -t tmpfs -o mode=755 tmpfs "$root/dev"
+	for node in null zero full random urandom tty; do
+		: >"$root/dev/$node"
+		mount -n --bind "/dev/$node" "$root/dev/$node"
+	done
+	mkdir -p "$root/dev/pts" "$root/dev/shm" "$root/run/lock"
+	mount -n -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
+	ln -s pts/ptmx "$root/dev/ptmx"
+	ln -s /proc/self/fd "$root/dev/fd"
+	ip link set lo up
+	cd "$root"
+	pivot_root . mnt
+	cd /
+	umount -n -l /mnt
+	exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		/lib/systemd/systemd --log-target=console
+}
+
+# ---- dockerd ----
+
 start_dockerd() {
 	local dir=$E2E_DIR/$1 options=() missing=()
 	shift
@@ -237,6 +285,7 @@ engine_wait() { # NAME [PID]
 		[ -z "${2:-}" ] || kill -0 "$2" 2>/dev/null || break
 		sleep 0.1
 	done
+	[ -f "$dir/log" ] || return 1 # `run` has said why
 	echo "engine.sh: the engine did not start; the end of its log:" >&2
 	tail -n 20 "$dir/log" >&2
 	return 1
@@ -273,7 +322,9 @@ engine_base() { # TAR PACKAGE...
 	mirror=$(debian_mirror)
 	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	packages=$(tr ' ' , <<<"${*:2}")
-	mmdebstrap --quiet --variant=minbase ${packages:+--include="$packages"} "$suite" "$1" \
+	mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
+		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+		${packages:+--include="$packages"} "$suite" "$1" \
 		"deb $mirror $suite main"
 }
 
@@ -303,11 +354,18 @@ engine_root() { # SUITE DIR
 
 command=${1:?"what? see the head of $self"}
 shift
-[ "$command" = root ] || [ "$command" = base ] || export E2E_DIR="${E2E_DIR:?}"
 case $command in
+check | root | base) ;;
+*) export E2E_DIR="${E2E_DIR:?}" ;;
+esac
+case $command in
+check) check_host ;;
 run) run_start "${1:?name}" "${2:?root}" "${@:3}" ;;
 _cgroup) run_cgroup "$@" ;;
 _init) run_init "$@" ;;
+boot) boot_start "${1:?name}" "${2:?root}" ;;
+_boot_cgroup) boot_cgroup "$@" ;;
+_boot_init) boot_init "$@" ;;
 wait) engine_wait "$@" ;;
 down | clean) exec unshare --mount --propagation private bash "$self" "_$command" "$@" ;;
 _down) cgroup_mount_missing && engine_down "${1:?name}" ;;

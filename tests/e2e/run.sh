@@ -17,7 +17,7 @@ here=$(dirname "$(readlink -f "$0")")
 BUILD=$(readlink -f "${1:?the folder with seccomp-authzd}")
 shift
 [ -x "$BUILD/seccomp-authzd" ] || { echo "e2e: $BUILD/seccomp-authzd is not there; make first" >&2; exit 2; }
-[ "$(id -u)" = 0 ] || { echo "e2e: needs root, to run a throwaway Docker engine" >&2; exit 2; }
+"$here/engine.sh" check || exit 2
 
 E2E_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/seccomp-authz.XXXXXX") || exit 2
 chmod 755 "$E2E_DIR"

@@ -8,14 +8,14 @@
 # setup.sh list GROUP - prints the packages of GROUP.
 #
 # Does nothing, as anybody, when nothing is missing. Else it needs root, and apt is told to
-# remove nothing. A Docker engine that it installs is neither started nor enabled.
+# remove nothing. Services that come with what it installs are neither started nor enabled.
 # Exit status: 0 all there, 2 can't (no root, no Debian, apt failed).
 set -euo pipefail
 
-BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libseccomp-dev nettle-dev'
+BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
-TEST='libcmocka-dev python3 valgrind openssl mmdebstrap'
-LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck'
+TEST='libcmocka-dev python3 valgrind openssl mmdebstrap prometheus python3-jsonschema'
+LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils'
 
 die() {
 	printf 'setup: %s\n' "$*" >&2
@@ -55,17 +55,26 @@ allow_starts() {
 	made_policy=''
 }
 
-# Only what was not there before: services of docker.io and of the containerd it brings.
-disable_engine() {
-	local service
-	if command -v systemctl >/dev/null; then
-		systemctl --quiet disable docker.socket docker.service containerd.service ||
-			die "could not disable the service of docker.io"
-	fi
-	for service in docker containerd; do
-		[ ! -e /etc/init.d/$service ] || update-rc.d $service disable
+# A package of ours -> the services that it brings, itself or by what it needs.
+services_of() {
+	case $1 in
+	docker.io) echo docker.socket docker.service containerd.service ;;
+	prometheus) echo prometheus.service ;; # we want its promtool
+	esac
+}
+
+disable_services() { # PACKAGE... that were not there before
+	local package service
+	for package; do
+		for service in $(services_of "$package"); do
+			# Packages make the links for systemd where there is no systemd, too.
+			DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper --quiet disable "$service" ||
+				die "could not disable $service of $package"
+			[ ! -e "/etc/init.d/${service%.service}" ] || update-rc.d "${service%.service}" disable
+		done
+		[ -z "$(services_of "$package")" ] ||
+			echo "setup: $package was installed for its programs; its service is neither started nor enabled"
 	done
-	echo "setup: docker.io was installed for its programs; its service is neither started nor enabled"
 }
 
 apt() {
@@ -79,11 +88,11 @@ install() { # PACKAGE... and, if set, engine=1
 	trap allow_starts EXIT
 	trap 'exit 130' INT TERM HUP
 	apt update
-	[ -z "$engine" ] || forbid_starts
+	forbid_starts
 	# shellcheck disable=SC2046
 	apt install --no-install-recommends --no-remove -o Dpkg::Use-Pty=0 "$@" \
 		$([ -z "$engine" ] || missing_client) >/dev/null
-	[ -z "$engine" ] || disable_engine
+	disable_services "$@"
 	allow_starts
 }
 

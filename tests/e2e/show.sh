@@ -16,7 +16,7 @@ can_not() {
 }
 
 [ -x "$judge" ] || can_not "$judge is not there; run make first"
-[ "$(id -u)" = 0 ] || can_not "this needs root, to run a throwaway Docker engine"
+"$here/engine.sh" check
 for tool in dockerd docker busybox curl jq ip; do
 	PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null ||
 		can_not "$tool is not there; run $here/setup.sh run as root"

@@ -63,54 +63,61 @@ def quote(text):
     return json.dumps(text, ensure_ascii=False)
 
 
-def render(node):
+COMPACT = (",", ":")  # Go, JavaScript
+SPACED = (", ", ": ")  # Python
+PRETTY = (",\n  ", " : ")
+
+
+def render(node, style=COMPACT):
+    comma, colon = style
     if isinstance(node, Raw):
         return node.text
     if isinstance(node, Inside):
         return quote(node.text())
     if isinstance(node, Obj):
-        return "{" + ",".join(f'"{key}":{render(value)}' for key, value in node.members) + "}"
+        members = (f'"{key}"{colon}{render(value, style)}' for key, value in node.members)
+        return "{" + comma.join(members) + "}"
     if isinstance(node, list):
-        return "[" + ",".join(render(element) for element in node) + "]"
+        return "[" + comma.join(render(element, style) for element in node) + "]"
     return json.dumps(node, ensure_ascii=False)
 
 
-def smaller(node):
-    """Documents with one thing less, the big steps first."""
+def reduced(node, fails):
+    """The document with all left out that isn't needed for fails(document) to be true."""
     if isinstance(node, Obj):
-        yield from _smaller_object(node)
-    elif isinstance(node, list):
-        yield from _smaller_list(node)
-    elif isinstance(node, Inside):
-        for inner in smaller(node.node):
-            yield Inside(node.prefix, inner, node.encoded)
-    elif isinstance(node, str) and len(node) > 1:
-        yield node[:len(node) // 2]
-        yield node[:-1]
+        members = fewer(node.members, lambda less: fails(Obj(less)))
+        for i, (key, value) in enumerate(members):
+            def put(less, i=i, key=key):
+                return members[:i] + [(key, less)] + members[i + 1:]
+            members = put(reduced(value, lambda less, put=put: fails(Obj(put(less)))))
+        return Obj(members)
+    if isinstance(node, list):
+        elements = fewer(node, fails)
+        for i, element in enumerate(elements):
+            def put_element(less, i=i):
+                return elements[:i] + [less] + elements[i + 1:]
+            elements = put_element(reduced(
+                element, lambda less, put=put_element: fails(put(less))))
+        return elements
+    if isinstance(node, Inside):
+        def wrap(less):
+            return Inside(node.prefix, less, node.encoded)
+        return wrap(reduced(node.node, lambda less: fails(wrap(less))))
+    if isinstance(node, str):
+        return fewer(node, fails)
+    return node
 
 
-def _smaller_object(node):
-    for count in _halves(len(node.members)):
-        for start in range(0, len(node.members), count):
-            yield Obj(node.members[:start] + node.members[start + count:])
-    for i, (key, value) in enumerate(node.members):
-        for less in smaller(value):
-            yield Obj(node.members[:i] + [(key, less)] + node.members[i + 1:])
-
-
-def _smaller_list(node):
-    for count in _halves(len(node)):
-        for start in range(0, len(node), count):
-            yield node[:start] + node[start + count:]
-    for i, element in enumerate(node):
-        for less in smaller(element):
-            yield node[:i] + [less] + node[i + 1:]
-
-
-def _halves(length):
-    """How much to take at once: half, a quarter, ... one."""
-    while length > 0:
-        length = (length + 1) // 2 if length > 1 else 1
-        yield length
-        if length == 1:
-            return
+def fewer(items, fails):
+    """Leaves out runs of items, long runs first (delta debugging)."""
+    size = len(items)
+    while size > 0:
+        start = 0
+        while start < len(items):
+            less = items[:start] + items[start + size:]
+            if fails(less):
+                items = less
+            else:
+                start += size
+        size //= 2
+    return items

@@ -7,7 +7,10 @@
 #include "edge/record_thread.h"
 #include "temporary.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <time.h>
 
 /*
  * Walks `bytes` from *chain on and fails the test at the first line that does not follow
@@ -51,7 +54,8 @@ struct
 try {
 	struct record_entry entry; /* first */
 	atomic_int ends;           /* how often `done` was called */
-	char failure[256];         /* of the last; "" for success */
+	sem_t ended;
+	char failure[256]; /* of the last; "" for success */
 };
 
 static inline void
@@ -61,12 +65,20 @@ try_done(struct record_entry *entry, const char *failure)
 
 	(void)snprintf(try->failure, sizeof try->failure, "%s", failure ? failure : "");
 	atomic_fetch_add(&try->ends, 1);
+	(void)sem_post(&try->ended);
+}
+
+static inline void
+try_init(struct try *try)
+{
+	*try = (struct try){.entry.done = try_done};
+	(void)sem_init(&try->ended, 0, 0);
 }
 
 static inline void
 try_line(struct record *record, struct try *try, const char *line)
 {
-	*try = (struct try){.entry.done = try_done};
+	try_init(try);
 	buf_str(&try->entry.line, line);
 	record_submit(record, &try->entry);
 }
@@ -75,12 +87,13 @@ try_line(struct record *record, struct try *try, const char *line)
 static inline const char *
 try_wait(struct try *try)
 {
-	int64_t until = record_now_ms() + 20000;
+	struct timespec until;
 
-	while (atomic_load(&try->ends) == 0) {
-		if (record_now_ms() > until)
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 30;
+	while (sem_timedwait(&try->ended, &until)) {
+		if (errno != EINTR)
 			fail_msg("a line never came back");
-		(void)usleep(500);
 	}
 	buf_free(&try->entry.line);
 	assert_int_equal(atomic_load(&try->ends), 1);

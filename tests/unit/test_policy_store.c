@@ -578,6 +578,7 @@ static void
 threads_read_while_it_is_reloaded(void **state)
 {
 	static const char *const contents[] = {good, bad, other};
+	const char *digests[2] = {digest_of(good), digest_of(other)};
 	struct reader readers[3];
 	struct policy_store *store;
 
@@ -586,8 +587,7 @@ threads_read_while_it_is_reloaded(void **state)
 	store = opened(policy_path());
 	for (size_t i = 0; i < 3; i++) {
 		readers[i] = (struct reader){.store = store};
-		readers[i].digests[0] = digest_of(good);
-		readers[i].digests[1] = digest_of(other);
+		memcpy(readers[i].digests, digests, sizeof digests);
 		assert_int_equal(
 		    pthread_create(&readers[i].thread, NULL, read_snapshots, &readers[i]),
 		    0);

@@ -124,6 +124,10 @@ a_default_that_lets_through_and_blocks_nothing_surely_is_permissive(void **state
 	    {"{\"defaultAction\":\"SCMP_ACT_TRACE\"}", POSTURE_PERMISSIVE, NULL},
 	    {"{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", POSTURE_PERMISSIVE, NULL},
 	    {ALLOWING "\"syscalls\":[]}", POSTURE_PERMISSIVE, NULL},
+	    {ALLOWING "\"syscalls\":[{\"names\":[\"mount\"]," ALLOW "}]}",
+	     POSTURE_PERMISSIVE, NULL},
+	    {ALLOWING "\"syscalls\":[{\"names\":[\"quotactl_fd\"]," ERRNO "}]}",
+	     POSTURE_PERMISSIVE, NULL},
 	    {ALLOWING "\"syscalls\":[{\"names\":[\"no_such_call\",\"MOUNT\"]," ERRNO
 	              "}]}",
 	     POSTURE_PERMISSIVE, NULL},

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record_files - the files of one record, in the order of their lines.
+ *
+ * Invariant: a file is in the list once, under however many names it is added, and stays
+ * open: a rotation meanwhile renames it and takes nothing away. The owner frees the list.
+ */
+#pragma once
+
+#include "core/err.h"
+#include "edge/record_chain.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { RECORD_FILES_MAX = 512 };
+
+struct record_file {
+	char *path; /* as it was added */
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	uint64_t first_seq; /* of its first line with a number; 0: it has none */
+};
+
+struct record_files {
+	struct record_file *at;
+	size_t count;
+};
+
+/* Opens `path` and adds it. Error texts name it. */
+int record_files_add(struct record_files *files, const char *path, struct err *err);
+
+/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, to a gap of two. */
+int record_files_add_rotated(struct record_files *files, const char *path,
+                             struct err *err);
+
+/* The oldest first; those without a line that has a number last. */
+void record_files_sort(struct record_files *files);
+
+void record_files_free(struct record_files *files);
+
+#define cleanup_record_files __attribute__((cleanup(record_files_free)))

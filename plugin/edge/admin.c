@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin.c - answers questions about the judge itself. */
+#include "edge/admin.h"
+#include "edge/policy_uses.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { OK = 200, NOT_FOUND = 404, UNAVAILABLE = 503 };
+
+#define TYPE_TEXT "text/plain; charset=utf-8"
+
+/* The judge's clock never shows less than the last record's time, and neither does ours. */
+static int64_t
+now(const struct admin *admin)
+{
+	int64_t seconds = (int64_t)time(NULL);
+	struct record_state state;
+
+	record_state(admin->record, &state);
+	return state.last_time_us / 1000000 > seconds ? state.last_time_us / 1000000
+	                                              : seconds;
+}
+
+static void
+answer_metrics(const struct admin *admin, struct admin_answer *answer)
+{
+	const struct metrics_sources sources = {
+	    .store = admin->store, .record = admin->record, .now = now(admin)};
+
+	answer->type = "text/plain; version=0.0.4; charset=utf-8";
+	metrics_write(admin->metrics, &sources, &answer->body);
+}
+
+static void
+answer_health(const struct admin *admin, struct admin_answer *answer)
+{
+	(void)admin;
+	buf_str(&answer->body, "ok\n");
+}
+
+static void
+answer_ready(const struct admin *admin, struct admin_answer *answer)
+{
+	const struct policy_snapshot *snapshot = policy_store_acquire(admin->store);
+	struct buf *body = &answer->body;
+	struct record_state record;
+
+	record_state(admin->record, &record);
+	if (!snapshot->policy)
+		buf_printf(body, "policy broken: %s\n", snapshot->broken);
+	else if (snapshot->degraded)
+		buf_printf(body, "policy degraded: %s\n", snapshot->degraded_reason);
+	if (record.degraded)
+		buf_printf(body, "record degraded: %s\n", record.reason);
+	if (atomic_load(&admin->stopping))
+		buf_str(body, "stopping\n");
+	policy_store_release(admin->store, snapshot);
+	if (body->len > 0 || !buf_ok(body))
+		answer->status = UNAVAILABLE;
+	else
+		buf_str(body, "ready\n");
+}
+
+/* ---- /policy ---- */
+
+/* "2027-01-31T00:00:00Z", in quotes. */
+static void
+add_time(struct buf *buf, int64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm tm;
+	char text[32];
+
+	(void)gmtime_r(&time, &tm);
+	(void)strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
+	buf_str(buf, text);
+}
+
+static void
+add_exception(struct buf *buf, const struct exception *exception, int64_t now,
+              uint64_t used)
+{
+	buf_str(buf, "{\"id\":");
+	buf_json(buf, exception->id, 0);
+	buf_printf(buf, ",\"state\":\"%s\",\"expires\":",
+	           exception_state_name(exception_state(exception, now)));
+	if (exception->expires == POLICY_NEVER)
+		buf_str(buf, "null");
+	else
+		add_time(buf, exception->expires);
+	buf_printf(buf, ",\"used\":%llu}", (unsigned long long)used);
+}
+
+static void
+add_policy(struct buf *buf, const struct policy_snapshot *snapshot, int64_t now)
+{
+	const struct policy *policy = snapshot->policy;
+
+	buf_str(buf, ",\"digest\":");
+	buf_json(buf, text_of(policy->digest), 0);
+	buf_printf(buf, ",\"mode\":\"%s\",\"loaded\":",
+	           policy->mode == RULE_OBSERVE ? "observe" : "enforce");
+	add_time(buf, snapshot->loaded);
+	buf_str(buf, ",\"exceptions\":[");
+	for (size_t i = 0; i < policy->count; i++) {
+		buf_str(buf, i > 0 ? "," : "");
+		add_exception(buf, &policy->exceptions[i], now,
+		              policy_uses_get(snapshot->uses, i));
+	}
+	buf_str(buf, "]");
+}
+
+static void
+answer_policy(const struct admin *admin, struct admin_answer *answer)
+{
+	const struct policy_snapshot *snapshot = policy_store_acquire(admin->store);
+	bool degraded = snapshot->degraded || !snapshot->policy;
+	struct buf *body = &answer->body;
+
+	answer->type = "application/json";
+	buf_str(body, "{\"source\":");
+	buf_json(body, text_of(snapshot->source), 0);
+	buf_printf(body, ",\"degraded\":%s", degraded ? "true" : "false");
+	if (degraded) {
+		buf_str(body, ",\"reason\":");
+		buf_json(body, text_of(snapshot->degraded_reason), 0);
+	}
+	if (snapshot->policy)
+		add_policy(body, snapshot, now(admin));
+	else
+		buf_str(body, ",\"digest\":null,\"mode\":null,\"loaded\":null,"
+		              "\"exceptions\":[]");
+	buf_str(body, "}\n");
+	policy_store_release(admin->store, snapshot);
+}
+
+static const struct page {
+	const char *path;
+	bool trusted; /* only for those who may see the policy */
+	void (*write)(const struct admin *admin, struct admin_answer *answer);
+} pages[] = {
+    {"/metrics", false, answer_metrics},
+    {"/healthz", false, answer_health},
+    {"/readyz", false, answer_ready},
+    {"/policy", true, answer_policy},
+};
+
+void
+admin_ask(const struct admin *admin, const char *path, bool trusted,
+          struct admin_answer *ret_answer)
+{
+	*ret_answer = (struct admin_answer){.status = OK, .type = TYPE_TEXT};
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+		if (strcmp(path, pages[i].path) != 0 || (pages[i].trusted && !trusted))
+			continue;
+		pages[i].write(admin, ret_answer);
+		return;
+	}
+	ret_answer->status = NOT_FOUND;
+	buf_str(&ret_answer->body, "there are");
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+		if (!pages[i].trusted || trusted)
+			buf_printf(&ret_answer->body, " %s", pages[i].path);
+	}
+	buf_char(&ret_answer->body, '\n');
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record_files.c - opens the files of a record and puts them in order. */
+#include "edge/record_files.h"
+#include "edge/file.h"
+#include "edge/record_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* RFC 1952, section 2.3.1 */
+static bool
+is_gzip(int fd)
+{
+	unsigned char magic[2];
+
+	return pread(fd, magic, sizeof magic, 0) == sizeof magic && magic[0] == 0x1f &&
+	       magic[1] == 0x8b;
+}
+
+static int
+find_first_seq(int fd, uint64_t *ret_seq, struct err *err)
+{
+	struct record_reader *reader = calloc(1, sizeof *reader);
+	struct record_found line;
+	int got;
+
+	if (!reader)
+		return err_set(err, ERR_MEMORY, "no memory to read it");
+	record_reader_start(reader, fd, 0);
+	do {
+		got = record_read(reader, &line, err);
+	} while (got > 0 && line.seq == 0);
+	*ret_seq = got > 0 ? line.seq : 0;
+	record_reader_free(reader);
+	free(reader);
+	return got < 0 ? -1 : 0;
+}
+
+static bool
+is_in(const struct record_files *files, const struct stat *st)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->at[i].ino == st->st_ino && files->at[i].dev == st->st_dev)
+			return true;
+	}
+	return false;
+}
+
+/* Takes over *fd. */
+static int
+append(struct record_files *files, const char *path, const struct stat *st, int *fd,
+       struct err *err)
+{
+	struct record_file file = {.dev = st->st_dev, .ino = st->st_ino, .fd = *fd};
+	struct record_file *at;
+
+	if (files->count >= RECORD_FILES_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d files", RECORD_FILES_MAX);
+	if (find_first_seq(*fd, &file.first_seq, err))
+		return -1;
+	at = realloc(files->at, (files->count + 1) * sizeof *at);
+	if (!at)
+		return err_set(err, ERR_MEMORY, "no memory for the list of files");
+	files->at = at;
+	file.path = strdup(path);
+	if (!file.path)
+		return err_set(err, ERR_MEMORY, "no memory for the list of files");
+	files->at[files->count++] = file;
+	*fd = -1;
+	return 0;
+}
+
+int
+record_files_add(struct record_files *files, const char *path, struct err *err)
+{
+	/* O_NONBLOCK: opening a FIFO would wait for its writer. */
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return err_set(err, ERR_SYSTEM, "%s: can't be opened: %m", path);
+	if (file_check_regular(fd, err))
+		return err_wrap(err, "%s", path);
+	if (is_in(files, &st))
+		return 0;
+	if (is_gzip(fd))
+		return err_set(err, ERR_TYPE, "%s: is compressed; unpack it first", path);
+	if (append(files, path, &st, &fd, err))
+		return err_wrap(err, "%s", path);
+	return 0;
+}
+
+/*
+ * Upwards: files are renamed upwards, so that one that moves meanwhile is seen twice
+ * rather than never. Between two renames there is a gap of one.
+ */
+int
+record_files_add_rotated(struct record_files *files, const char *path, struct err *err)
+{
+	char name[PATH_MAX];
+	int missing = 0;
+
+	for (unsigned i = 1; missing < 2; i++) {
+		int len = snprintf(name, sizeof name, "%s.%u", path, i);
+
+		if (len < 0 || (size_t)len >= sizeof name)
+			return err_set(err, ERR_LIMIT, "%s: path too long", path);
+		if (access(name, F_OK) != 0) {
+			missing++;
+			continue;
+		}
+		missing = 0;
+		if (record_files_add(files, name, err) == 0)
+			continue;
+		if (access(name, F_OK) == 0)
+			return -1;
+		*err = (struct err){0}; /* it was moved on before it was opened */
+	}
+	return 0;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = ((const struct record_file *)a)->first_seq - 1; /* 0: the last */
+	uint64_t y = ((const struct record_file *)b)->first_seq - 1;
+
+	return (x > y) - (x < y);
+}
+
+void
+record_files_sort(struct record_files *files)
+{
+	if (files->count > 1)
+		qsort(files->at, files->count, sizeof *files->at, compare);
+}
+
+void
+record_files_free(struct record_files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		file_close(&files->at[i].fd);
+		free(files->at[i].path);
+	}
+	free(files->at);
+	*files = (struct record_files){0};
+}
