@@ -134,15 +134,65 @@ test-valgrind: all $(TESTS)
 e2e: all
 	@tests/e2e/run.sh $(CURDIR)/$(B)
 
+# COUNT, SEED, ENGINES, ONLY: see tests/oracle/oracle.py
+.PHONY: oracle
+oracle: $(B)/seccomp-authzd
+	@tests/e2e/setup.sh test
+	@tests/oracle/oracle.py $(CURDIR)/$(B)
+
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
-FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
 FUZZ_CC ?= clang
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ))
+FUZZ_LIBS := -ljansson -lseccomp -lnettle
+FUZZ_CFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_HEADERS := $(wildcard include/core/*.h tests/fuzz/*.h)
 
-build/fuzz/%: tests/fuzz/%.c $(CORE) $(wildcard include/core/*.h tests/fuzz/*.h)
+build/fuzz/%.o: %.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    $(CPPFLAGS_ALL) -o $@ $< $(CORE) -ljansson -lseccomp -lnettle
+	@echo '  CC  $@'
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(CPPFLAGS_ALL) -c -o $@ $<
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(CORE:%.c=build/fuzz/%.o)
+	@echo '  LD  $@'
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
+
+# what a run finds stays in build/fuzz: inputs of new coverage, and NAME-crash-...
+.PHONY: fuzz
+fuzz: $(FUZZ_NAMES:%=build/fuzz/fuzz_%)
+	@failed=; for name in $(FUZZ_NAMES); do \
+	    mkdir -p build/fuzz/corpus/$$name; \
+	    build/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	        -rss_limit_mb=2048 -dict=tests/fuzz/words.dict \
+	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name \
+	        tests/fuzz/seeds/$$name > build/fuzz/$$name.log 2>&1 && \
+	    echo "fuzz: $$name: $$(tail -1 build/fuzz/$$name.log)" || \
+	    { failed="$$failed $$name"; grep -aE 'does not hold|ERROR|runtime error|Test unit' \
+	        build/fuzz/$$name.log >&2; echo "FAILED: fuzz_$$name" >&2; }; \
+	done; [ -z "$$failed" ]
+
+# the same harnesses over the seeds, without libFuzzer and with any compiler
+REPLAY_SANITIZE = $(eval REPLAY_SANITIZE := $(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null && \
+	echo -fsanitize=address,undefined -fno-sanitize-recover=all))$(REPLAY_SANITIZE)
+REPLAYS := $(FUZZ_NAMES:%=build/replay/replay_%)
+
+build/replay/%.o: %.c $(FUZZ_HEADERS)
+	@mkdir -p $(@D)
+	@echo '  CC  $@'
+	$(Q)$(CC) -std=gnu17 -g -O1 $(WARN) $(REPLAY_SANITIZE) $(CPPFLAGS_ALL) -c -o $@ $<
+
+build/replay/replay_%: build/replay/tests/fuzz/fuzz_%.o \
+    build/replay/tests/fuzz/replay_main.o $(CORE:%.c=build/replay/%.o)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(REPLAY_SANITIZE) -o $@ $^ $(FUZZ_LIBS)
+
+.SECONDARY: $(foreach d,fuzz replay,$(patsubst %.c,build/$d/%.o,$(CORE) $(FUZZ) tests/fuzz/replay_main.c))
+
+.PHONY: fuzz-replay
+fuzz-replay: $(REPLAYS)
+	@for name in $(FUZZ_NAMES); do \
+	    build/replay/replay_$$name tests/fuzz/seeds/$$name || exit 1; done
 
 # ---- quality ------------------------------------------------------------------------
 .PHONY: lint
@@ -190,6 +240,7 @@ help:
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
 ## make test-valgrind   unit tests and cases under valgrind
 ## make e2e        the end-to-end tests against real engines
+## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 ## make lint       format, clang-tidy, cppcheck, rooms and purity
 ## make plugin     the managed plugin, by docker build and docker plugin create

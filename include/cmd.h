@@ -9,6 +9,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/policy.h"
 #include "core/text.h"
 
 enum {
@@ -32,6 +33,7 @@ extern const struct command command_check;
 extern const struct command command_profile;
 extern const struct command command_log;
 extern const struct command command_ship;
+extern const struct command command_audit;
 
 /* "seccomp-authz: ..." on stderr, one line. Returns EXIT_UNSURE. */
 int cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -43,6 +45,10 @@ int cmd_usage_error(const struct command *self, const char *format, ...)
 
 /* Prints the command's --help on stdout. Returns EXIT_CLEAN. */
 int cmd_help(const struct command *self);
+
+/* The policy in the file `path`; NULL: the one that a judge without --policy would take.
+   Returns EXIT_CLEAN (the caller frees it), or EXIT_UNSURE after a line for each problem. */
+int cmd_load_policy(const char *path, struct policy **ret_policy);
 
 /* Reads FILE, or stdin for "-", into `buf` (the caller frees it); at most `limit` bytes:
    more, a folder, or a file that can't be read is an error. */

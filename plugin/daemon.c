@@ -7,6 +7,7 @@
 #include "edge/http_admin.h"
 #include "edge/listen.h"
 #include "edge/log.h"
+#include "edge/memory.h"
 #include "edge/loopback.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
@@ -14,7 +15,6 @@
 #include "edge/record.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,7 +225,7 @@ start(struct judge *judge, struct err *err)
 	metrics_start(&judge->metrics);
 	/* request bodies hold other people's secrets */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	json_object_seed(0);
+	memory_guard_jansson();
 	if (gethostname(judge->host, sizeof judge->host - 1) != 0)
 		(void)snprintf(judge->host, sizeof judge->host, "unknown");
 	if (catch_signals(judge, err) != 0 ||

@@ -2,16 +2,14 @@
 /* main.c - the command line: the command table, and usage text made from it. */
 #include "cmd.h"
 
-#include <jansson.h>
+#include "edge/memory.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve,
-    &command_check,
-    &command_profile,
-    &command_log,
-    &command_ship,
+    &command_serve,   &command_check, &command_audit,
+    &command_profile, &command_log,   &command_ship,
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -35,7 +33,7 @@ main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	json_object_seed(0);
+	memory_guard_jansson();
 	if (!name)
 		return cmd_complain("which command? see seccomp-authz --help");
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -11,6 +11,7 @@
 #include "core/arena.h"
 #include "core/authz.h"
 #include "core/docker.h"
+#include "core/docker_inspect.h"
 #include "core/policy.h"
 #include "core/text.h"
 #include "core/verdict.h"
@@ -50,6 +51,14 @@ void decide_authz(struct text bytes, const struct circumstances *circumstances,
  * commands. `body` missing means no visible body.
  */
 void decide_request(struct text method, struct text target, struct text body,
+                    const struct circumstances *circumstances, struct decision *decision);
+
+/*
+ * Judges what is there already: one thing that `docker inspect` shows. Criteria over who
+ * asked for it never hold.
+ */
+void decide_inspect(const struct inspect_part *part,
+                    const struct inspect_context *context,
                     const struct circumstances *circumstances, struct decision *decision);
 
 /* A denial that is made before anything could be read (too large, busy). */

@@ -51,9 +51,9 @@ void metrics_start(struct metrics *metrics);
 /* Nanoseconds of a clock that only runs forward. */
 int64_t metrics_clock(void);
 
-/* A decision was answered; `begin` is metrics_clock() when its request was complete. */
+/* A decision was answered, `took_ns` after its request was complete. */
 void metrics_decided(struct metrics *metrics, const struct decision *decision,
-                     bool on_record, int64_t begin);
+                     bool on_record, int64_t took_ns);
 
 /* That many more requests, or bytes of them, are in flight. */
 void metrics_in_flight(struct metrics *metrics, int64_t requests, int64_t bytes);

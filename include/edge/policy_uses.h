@@ -31,7 +31,7 @@ struct policy_uses; /* private */
 /* All zero. NULL when out of memory. The caller frees it (free). */
 struct policy_uses *policy_uses_new(const struct policy *policy);
 
-/* Adds one to `exception`, which is of the policy that `uses` was made for. NULL is fine. */
+/* Adds one to `exception`, which is of the policy that `uses` was made for. */
 void policy_uses_count(struct policy_uses *uses, const struct policy *policy,
                        const struct exception *exception);
 

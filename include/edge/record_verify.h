@@ -44,6 +44,7 @@ struct record_place {
 	uint64_t number;
 	uint64_t seq; /* 0: a torn one */
 	uint64_t len;
+	bool whole; /* it has a newline */
 	char hash[RECORD_HASH_HEX + 1];
 	char time[RECORD_TIME_LEN + 1];
 };

@@ -13,15 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A format is a request that its files are the body of; an envelope says itself. */
+/* A format is a request that its files are the body of; the others say it themselves. */
 struct format {
 	const char *name;
-	const char *target;   /* of the POST that would carry it; NULL: an envelope */
+	const char *target;   /* of the POST that would carry it; NULL: see the name */
 	const char *marks[4]; /* keys at the root that tell it */
 };
 
 static const struct format formats[] = {
     {"envelope", NULL, {"RequestMethod", "RequestUri"}},
+    {"inspect", NULL, {"State", "Endpoint"}},
     {"service", "/services/create", {"TaskTemplate"}},
     {"create", "/containers/create", {"HostConfig", "Image", "Cmd"}},
     /* told by --as only: a HostConfig has no key that nothing else has */
@@ -71,6 +72,8 @@ recognise(struct text content)
 	struct json json = json_start(content, &arena, &ignored);
 	const struct format *found = NULL;
 
+	if (json_peek(&json) == JSON_LIST) /* docker inspect prints one */
+		return format_from_name("inspect");
 	(void)json_read_members(&json, mark_format, &found);
 	return found;
 }
@@ -115,17 +118,69 @@ print_verdict(const char *path, const struct decision *decision)
 		(void)fwrite(line.at, 1, line.len, stdout);
 }
 
+static struct circumstances
+circumstances_now(const struct check *check)
+{
+	struct circumstances circumstances = {
+	    .policy = check->policy,
+	    .plugin_name = TEXT_LIT("seccomp-authz"),
+	    .now_us = now_us(),
+	};
+
+	(void)!getrandom(circumstances.entropy, sizeof circumstances.entropy, 0);
+	return circumstances;
+}
+
+/* What the parts of an inspect document have in common. */
+struct inspection {
+	const struct check *check;
+	const char *path;
+	size_t count;
+	int worst;
+};
+
+static int
+check_part(const struct inspect_part *part, void *context)
+{
+	struct inspection *inspection = context;
+	cleanup_decision struct decision decision = {0};
+	struct circumstances circumstances = circumstances_now(inspection->check);
+	const struct inspect_context nothing = {0};
+
+	decide_inspect(part, &nothing, &circumstances, &decision);
+	print_verdict(inspection->path, &decision);
+	inspection->count++;
+	if (decision.verdict.decision == DECISION_DENY)
+		inspection->worst = EXIT_FOUND;
+	return 0;
+}
+
+/* A line for each container and service of it. */
+static int
+check_inspect(const struct check *check, const char *path, struct text content)
+{
+	cleanup_arena struct arena arena = {0};
+	struct inspection inspection = {.check = check, .path = path};
+	struct err err = {0};
+
+	if (docker_inspect_each(content, &arena, check_part, &inspection, &err) != 0) {
+		const struct inspect_part all = {INSPECT_CONTAINER, content};
+
+		if (!check->format)
+			return cmd_complain("%s: %s", path, err.text);
+		(void)check_part(&all, &inspection);
+	}
+	return inspection.count > 0 ? inspection.worst
+	                            : cmd_complain("%s: there is nothing in it", path);
+}
+
 static int
 check_file(const struct check *check, const char *path)
 {
 	cleanup_buf struct buf content = {0};
 	cleanup_decision struct decision decision = {0};
 	struct err err = {0};
-	struct circumstances circumstances = {
-	    .policy = check->policy,
-	    .plugin_name = TEXT_LIT("seccomp-authz"),
-	    .now_us = now_us(),
-	};
+	struct circumstances circumstances = circumstances_now(check);
 	const struct format *format = check->format;
 
 	if (cmd_read_file(path, AUTHZ_ENVELOPE_MAX, &content, &err) != 0)
@@ -136,7 +191,8 @@ check_file(const struct check *check, const char *path)
 		return cmd_complain("%s: none of the formats that are known by their "
 		                    "content; say which one with --as",
 		                    path);
-	(void)!getrandom(circumstances.entropy, sizeof circumstances.entropy, 0);
+	if (strcmp(format->name, "inspect") == 0)
+		return check_inspect(check, path, buf_text(&content));
 	if (format->target)
 		decide_request(TEXT_LIT("POST"), text_of(format->target),
 		               buf_text(&content), &circumstances, &decision);
@@ -144,30 +200,6 @@ check_file(const struct check *check, const char *path)
 		decide_authz(buf_text(&content), &circumstances, &decision);
 	print_verdict(path, &decision);
 	return decision.verdict.decision == DECISION_DENY ? EXIT_FOUND : EXIT_CLEAN;
-}
-
-/* The policy that a judge without --policy would take, or the one that was asked for. */
-static int
-load_policy(struct check *check)
-{
-	struct policy_problems *problems = calloc(1, sizeof *problems);
-	const char *path = check->policy_path;
-
-	if (!problems)
-		return cmd_complain("out of memory");
-	if (!path && access(POLICY_DEFAULT_PATH, F_OK) == 0)
-		path = POLICY_DEFAULT_PATH;
-	check->policy = path ? policy_load_file(path, problems) : policy_builtin();
-	for (size_t i = 0; i < problems->count && i < POLICY_PROBLEMS_MAX; i++) {
-		cleanup_buf struct buf buf = {0};
-
-		policy_problem_write(&buf, &problems->at[i]);
-		(void)cmd_complain("%s: %s", path, buf_text(&buf).at);
-	}
-	free(problems);
-	if (check->policy)
-		return EXIT_CLEAN;
-	return path ? EXIT_UNSURE : cmd_complain("out of memory");
 }
 
 /* Returns the index of the first file, or -1 after a complaint. */
@@ -196,8 +228,8 @@ read_options(struct check *check, int argc, char **argv)
 		check->format = format_from_name(argv[i]);
 		if (!check->format) {
 			(void)cmd_usage_error(check->self,
-			                      "--as %s: should be create, start, service "
-			                      "or envelope",
+			                      "--as %s: should be create, start, "
+			                      "service, envelope or inspect",
 			                      argv[i]);
 			return -1;
 		}
@@ -215,7 +247,7 @@ run_check(const struct command *self, int argc, char **argv)
 		return EXIT_UNSURE;
 	if (first >= argc)
 		return cmd_usage_error(self, "which FILE?");
-	if (load_policy(&check) != EXIT_CLEAN)
+	if (cmd_load_policy(check.policy_path, &check.policy) != EXIT_CLEAN)
 		return EXIT_UNSURE;
 	for (int i = first; i < argc; i++) {
 		int found = check_file(&check, argv[i]);
@@ -241,8 +273,10 @@ const struct command command_check = {
 	"                   start     body of POST /containers/NAME/start (API < 1.24)\n"
 	"                   service   body of POST /services/create\n"
 	"                   envelope  what dockerd sends to a plugin\n"
-	"                 Without it, create, service and envelope are told by their\n"
-	"                 content. With it, what can't be read is denied.\n\n"
+	"                   inspect   what docker inspect and docker service inspect\n"
+	"                             print; a line for each container and service\n"
+	"                 Without it, all but start are told by their content. With\n"
+	"                 it, what can't be read is denied.\n\n"
 	"Exit code: 0 all allowed, 1 some denied, 2 could not tell.\n",
     .run = run_check,
 };

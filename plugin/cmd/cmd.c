@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd.c - what the subcommands share: messages, help, reading a file. */
 #include "cmd.h"
+#include "edge/policy_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +43,28 @@ cmd_help(const struct command *self)
 	(void)printf("usage: seccomp-authz %s %s\n\n%s", self->name, self->usage,
 	             self->help);
 	return EXIT_CLEAN;
+}
+
+int
+cmd_load_policy(const char *path, struct policy **ret_policy)
+{
+	struct policy_problems *problems = calloc(1, sizeof *problems);
+
+	if (!problems)
+		return cmd_complain("out of memory");
+	if (!path && access(POLICY_DEFAULT_PATH, F_OK) == 0)
+		path = POLICY_DEFAULT_PATH;
+	*ret_policy = path ? policy_load_file(path, problems) : policy_builtin();
+	for (size_t i = 0; i < problems->count && i < POLICY_PROBLEMS_MAX; i++) {
+		cleanup_buf struct buf buf = {0};
+
+		policy_problem_write(&buf, &problems->at[i]);
+		(void)cmd_complain("%s: %s", path, buf_text(&buf).at);
+	}
+	free(problems);
+	if (*ret_policy)
+		return EXIT_CLEAN;
+	return path ? EXIT_UNSURE : cmd_complain("out of memory");
 }
 
 static int

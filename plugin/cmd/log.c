@@ -92,12 +92,11 @@ const struct command command_log = {
     .summary = "prove that a record was not altered, or read it",
     .usage = "verify [options] FILE...\n"
 	     "       seccomp-authz log show [options] FILE...",
-    .help =
-	"verify  walks the chain of a record and names the first line that was altered,\n"
-	"        is missing or stands elsewhere, and what is proven\n"
-	"show    prints the lines of a record that match, as a table, as JSON or "
-        "counted\n"
-	"\n"
-	"seccomp-authz log verify --help and log show --help say more.\n",
+    .help = "verify  walks the chain of a record and names the first line that was\n"
+	    "        altered, is missing or stands elsewhere, and what is proven\n"
+	    "show    prints the lines of a record that match, as a table, as JSON or\n"
+	    "        counted\n"
+	    "\n"
+	    "seccomp-authz log verify --help and log show --help say more.\n",
     .run = run_log,
 };

@@ -2,15 +2,14 @@
 /* log_show.c - `seccomp-authz log show`: the lines of a record for a person. */
 #include "cmd_log.h"
 #include "cmd_options.h"
+#include "cmd_table.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 struct show {
 	struct log_filter filter;
@@ -78,17 +77,6 @@ show_line(void *context, const char *path, const struct record_found *line)
 	stop = show_record(show, line->text, record);
 	json_decref(record);
 	return stop;
-}
-
-/* Columns of the terminal; 0 where it is none. */
-static int
-terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-		return 0;
-	return size.ws_col;
 }
 
 static int
@@ -172,7 +160,7 @@ run_show(const struct command *self, int argc, char **argv)
 
 	if (code != CMD_GO_ON)
 		return code;
-	show.width = terminal_width();
+	show.width = table_terminal_width();
 	show.counts = show.summary ? log_summary_new() : NULL;
 	if (show.summary && !show.counts)
 		return cmd_complain("out of memory");
@@ -194,7 +182,7 @@ const struct command command_log_show = {
     .usage = "[options] FILE...",
     .help =
 	"Prints the lines of a record that match, oldest first; the files may be given "
-        "in\n"
+	"in\n"
 	"any order. A name or image is that of the container which decided.\n"
 	"\n"
 	"  --all            with each FILE also FILE.1, FILE.2 and so on\n"
@@ -206,13 +194,13 @@ const struct command command_log_show = {
 	"  --decision D     deny, allow or observe\n"
 	"  --summary        counts by day, image, user and rule instead of lines\n"
 	"  --format F       table, which fits the terminal and is escaped for it, or "
-        "json:\n"
+	"json:\n"
 	"                   the lines as they are, or the counts as one object\n"
 	"\n"
 	"What a record lacks matches no pattern. A line that is none of a record is "
-        "named\n"
+	"named\n"
 	"on stderr, unless the recovery record after it accounts for it; the rest is "
-        "shown.\n"
+	"shown.\n"
 	"\n"
 	"Exit code: 0 shown, 2 something could not be read.\n",
     .run = run_show,

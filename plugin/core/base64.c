@@ -53,7 +53,7 @@ decode_padded(const unsigned char *in, char *out)
 long
 base64_decode(struct text in, char *out)
 {
-	const unsigned char *at = (const unsigned char *)in.at, *end = at + in.len;
+	const unsigned char *at = (const unsigned char *)in.at, *end;
 	char *begin = out;
 	unsigned bad = 0;
 	int tail = 0;
@@ -62,6 +62,7 @@ base64_decode(struct text in, char *out)
 		return 0;
 	if (in.len % 4 != 0)
 		return -1;
+	end = at + in.len;
 	if (end[-1] == '=')
 		end -= 4;
 	for (; at < end; at += 4, out += 3) {

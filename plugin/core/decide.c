@@ -254,6 +254,15 @@ decide_request(struct text method, struct text target, struct text body,
 }
 
 void
+decide_inspect(const struct inspect_part *part, const struct inspect_context *context,
+               const struct circumstances *circumstances, struct decision *decision)
+{
+	start(decision, circumstances);
+	docker_inspect_read(part, context, &decision->arena, &decision->workload);
+	conclude(decision, circumstances, why_unreadable(&decision->workload));
+}
+
+void
 decide_refusal(enum reason reason, const struct circumstances *circumstances,
                struct decision *decision)
 {

@@ -8,17 +8,8 @@
  */
 #include "core/docker.h"
 
-#include "core/json_go.h"
+#include "core/host_config.h"
 #include "core/seccomp.h"
-
-/* The fields of a HostConfig that decide whether a process gets a filter. */
-struct host_config {
-	struct text_list security_opt;
-	struct text_map annotations;
-	struct text runtime;
-	struct text cap_add, cap_drop; /* raw: a string or a list (strslice.StrSlice) */
-	bool privileged;
-};
 
 struct create_body {
 	struct host_config root, inner;
@@ -26,116 +17,12 @@ struct create_body {
 	struct text_map labels;
 };
 
-#define HOST_CONFIG_FIELDS(base)                                                         \
-	{"SecurityOpt", json_read_text_list,                                             \
-	 (base) + offsetof(struct host_config, security_opt)},                           \
-	    {"Privileged", json_read_bool,                                               \
-	     (base) + offsetof(struct host_config, privileged)},                         \
-	    {"Runtime", json_read_text, (base) + offsetof(struct host_config, runtime)}, \
-	    {"Annotations", json_read_text_map,                                          \
-	     (base) + offsetof(struct host_config, annotations)},                        \
-	    {"CapAdd", json_read_raw, (base) + offsetof(struct host_config, cap_add)},   \
-	{                                                                                \
-		"CapDrop", json_read_raw,                                                \
-		    (base) + offsetof(struct host_config, cap_drop)                      \
-	}
-
-static const struct json_field host_config[] = {HOST_CONFIG_FIELDS(0)};
-
-static int
-read_host_config(struct json *json, void *ret_value)
-{
-	if (json_read_null(json))
-		return 0;
-	return json_read_struct(json, host_config,
-	                        sizeof host_config / sizeof host_config[0], ret_value);
-}
-
 static const struct json_field create_body[] = {
     HOST_CONFIG_FIELDS(offsetof(struct create_body, root)),
-    {"HostConfig", read_host_config, offsetof(struct create_body, inner)},
+    {"HostConfig", host_config_read, offsetof(struct create_body, inner)},
     {"Image", json_read_text, offsetof(struct create_body, image)},
     {"Labels", json_read_text_map, offsetof(struct create_body, labels)},
 };
-
-/*
- * Annotations that make a runtime replace or drop the filter: crun's (crun.1, "run.oci.*";
- * src/libcrun/container.c), Kata's and gVisor's. A '*' at the end stands for any rest.
- */
-static const char *const filter_annotations[] = {
-    "run.oci.seccomp*",
-    "run.oci.handler",
-    "io.katacontainers.config_path",
-    "io.katacontainers.config.runtime.disable_guest_seccomp",
-    "io.katacontainers.config.agent.*",
-    "dev.gvisor.flag.*",
-};
-
-static bool
-replaces_filter(struct text annotation)
-{
-	for (size_t i = 0; i < sizeof filter_annotations / sizeof filter_annotations[0];
-	     i++) {
-		const char *name = filter_annotations[i];
-		size_t stem = strcspn(name, "*");
-
-		if (name[stem] == '*'
-		        ? annotation.len >= stem && memcmp(annotation.at, name, stem) == 0
-		        : text_is(annotation, name))
-			return true;
-	}
-	return false;
-}
-
-/* Remembers what decided, for the message: the first thing that is worse than default. */
-static void
-add_posture(struct container *container, enum posture posture, struct text setting)
-{
-	container->postures |= POSTURE_BIT(posture);
-	if (!container->setting.at)
-		container->setting = setting;
-}
-
-/* The last SecurityOpt entry for seccomp, judged. */
-static int
-judge_security_opt(const struct host_config *config, struct arena *arena,
-                   struct container *container, struct err *err)
-{
-	struct seccomp_opt opt = {0};
-
-	if (seccomp_opt_read(config->security_opt, &opt, err) != 0)
-		return err_wrap(err, "SecurityOpt");
-	if (!opt.given)
-		return 0;
-	if (seccomp_judge(opt.value, arena, container, err) != 0)
-		return err_wrap(err, "SecurityOpt");
-	if (text_is(opt.value, "unconfined") && !container->setting.at)
-		container->setting = opt.entry;
-	return 0;
-}
-
-/* One place where a HostConfig can stand. -1: it can't be read with certainty. */
-static int
-judge_host_config(const struct host_config *config, struct arena *arena,
-                  struct container *container, struct err *err)
-{
-	if (config->privileged)
-		add_posture(container, POSTURE_PRIVILEGED, TEXT_LIT("Privileged"));
-	for (size_t i = 0; i < config->annotations.count; i++) {
-		struct text key = config->annotations.at[i].key;
-
-		if (replaces_filter(key))
-			add_posture(container, POSTURE_UNCONFINED, key);
-	}
-	if (config->runtime.len > 0) {
-		if (container->runtime.len > 0 &&
-		    !text_equal(container->runtime, config->runtime))
-			return err_set(err, ERR_AMBIGUOUS,
-			               "Runtime: one at the root, another in HostConfig");
-		container->runtime = config->runtime;
-	}
-	return judge_security_opt(config, arena, container, err);
-}
 
 static int
 read_create(struct text body, struct arena *arena, struct container *container,
@@ -151,13 +38,13 @@ read_create(struct text body, struct arena *arena, struct container *container,
 	container->image = image_ref_parse(create.image, arena);
 	container->labels = create.labels;
 	container->annotations = create.inner.annotations;
-	if (judge_host_config(&create.inner, arena, container, err) != 0)
+	if (host_config_judge(&create.inner, arena, container, err) != 0)
 		return -1;
 	if (container->postures == 0) { /* 27.0 and later see no more than this */
 		container->postures = POSTURE_BIT(POSTURE_DEFAULT);
 		container->asked_nothing = true;
 	}
-	return judge_host_config(&create.root, arena, container, err);
+	return host_config_judge(&create.root, arena, container, err);
 }
 
 void
@@ -187,9 +74,22 @@ is_empty_list(struct text raw)
 	return raw.at[0] == '[' || text_is(raw, "\"\"");
 }
 
+/* Other capabilities, and no seccomp entry beside them: which of the two places counts
+   depends on the other, so each must do for itself. */
+static bool
+has_unseen_effect(const struct host_config *config)
+{
+	struct seccomp_opt opt = {0};
+	struct err ignored = {0};
+
+	if (is_empty_list(config->cap_add) && is_empty_list(config->cap_drop))
+		return false;
+	return seccomp_opt_read(config->security_opt, &opt, &ignored) != 0 || !opt.given;
+}
+
 static const struct json_field start_body[] = {
     HOST_CONFIG_FIELDS(offsetof(struct create_body, root)),
-    {"HostConfig", read_host_config, offsetof(struct create_body, inner)},
+    {"HostConfig", host_config_read, offsetof(struct create_body, inner)},
 };
 
 /* A start replaces the whole HostConfig but for a seccomp entry that it doesn't have
@@ -200,24 +100,20 @@ read_start(struct text body, struct arena *arena, struct container *container,
 {
 	struct create_body start = {0};
 	struct json json = json_start(body, arena, err);
-	bool given;
 
 	if (json_read_null(&json))
 		return json_finish(&json);
 	if (json_read_struct(&json, start_body, sizeof start_body / sizeof start_body[0],
 	                     &start) != 0 ||
 	    json_finish(&json) != 0 ||
-	    judge_host_config(&start.inner, arena, container, err) != 0 ||
-	    judge_host_config(&start.root, arena, container, err) != 0)
+	    host_config_judge(&start.inner, arena, container, err) != 0 ||
+	    host_config_judge(&start.root, arena, container, err) != 0)
 		return -1;
-	given = container->postures & ~POSTURE_BIT(POSTURE_PRIVILEGED);
-	if (given ||
-	    (is_empty_list(start.inner.cap_add) && is_empty_list(start.inner.cap_drop) &&
-	     is_empty_list(start.root.cap_add) && is_empty_list(start.root.cap_drop)))
-		return 0;
-	return err_set(err, ERR_AMBIGUOUS,
-	               "CapAdd or CapDrop without a seccomp option: what the stored "
-	               "profile does with them can't be seen");
+	if (has_unseen_effect(&start.inner) || has_unseen_effect(&start.root))
+		return err_set(err, ERR_AMBIGUOUS,
+		               "CapAdd or CapDrop without a seccomp option: what the "
+		               "stored profile does with them can't be seen");
+	return 0;
 }
 
 void

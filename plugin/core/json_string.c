@@ -192,7 +192,7 @@ decode_string(struct json *json, struct text raw, bool escaped, struct text *ret
 int
 json_read_string(struct json *json, struct text *ret_text)
 {
-	struct text raw;
+	struct text raw = {0};
 	bool escaped;
 
 	if (json_scan_string(json, &raw, &escaped) != 0)

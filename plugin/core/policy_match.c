@@ -351,16 +351,14 @@ policy_judge(const struct policy *policy, struct workload *workload, size_t inde
 	                        .refused = POSTURE_BIT(POSTURE_UNREADABLE)};
 	struct subject subject = {.workload = workload, .arena = arena};
 	struct charge charge = {0}, pressing;
-	bool readable;
 
 	if (!policy || index >= workload->count)
 		return ruling;
 	subject.container = &workload->containers[index];
 	charge.guards = tripped_guards(policy, subject.container);
 	charge.postures = refused_postures(policy, subject.container);
-	readable = !(charge.postures & POSTURE_BIT(POSTURE_UNREADABLE));
-	if (readable)
-		apply_exceptions(policy, &subject, now, &charge);
+	/* guards can be lifted of what is unreadable; no exception covers the posture */
+	apply_exceptions(policy, &subject, now, &charge);
 	ruling.refused = charge.postures;
 	ruling.mode = press(policy, &charge, &pressing);
 	if (ruling.mode == RULE_OFF) {
@@ -369,8 +367,7 @@ policy_judge(const struct policy *policy, struct workload *workload, size_t inde
 		return ruling;
 	}
 	ruling.guard = first_guard(pressing.guards);
-	if (readable)
-		ruling.would = find_would(policy, &subject, now, &pressing);
+	ruling.would = find_would(policy, &subject, now, &pressing);
 	if (policy->mode == RULE_OBSERVE)
 		ruling.mode = RULE_OBSERVE;
 	return ruling;

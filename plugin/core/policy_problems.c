@@ -134,6 +134,7 @@ policy_quote(struct policy_quote *quote, const char *s)
 {
 	cleanup_buf struct buf buf = {0};
 
+	*quote = (struct policy_quote){0};
 	buf_quoted(&buf, text_of(s), QUOTED_MAX);
 	(void)snprintf(quote->text, sizeof quote->text, "%s",
 	               buf_ok(&buf) && buf.at ? buf.at : "(a text)");

@@ -156,6 +156,7 @@ write_subject(struct buf *buf, const struct workload *workload,
 	static const char *const nouns[OPERATION_COUNT] = {
 	    [OPERATION_SERVICE_CREATE] = "service",
 	    [OPERATION_SERVICE_UPDATE] = "service",
+	    [OPERATION_INSPECT_SERVICE] = "service",
 	    [OPERATION_PLUGIN] = "plugin",
 	    [OPERATION_BUILD] = "build",
 	    [OPERATION_SWARM] = "swarm",

@@ -40,6 +40,8 @@ static const char *const operations[OPERATION_COUNT] = {
     [OPERATION_BUILD] = "build",
     [OPERATION_SWARM] = "swarm",
     [OPERATION_ADMISSION] = "admission",
+    [OPERATION_INSPECT] = "inspect",
+    [OPERATION_INSPECT_SERVICE] = "inspect-service",
 };
 
 static int

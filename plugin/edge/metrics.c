@@ -75,21 +75,20 @@ outcome_of(const struct verdict *verdict, bool on_record)
 
 void
 metrics_decided(struct metrics *metrics, const struct decision *decision, bool on_record,
-                int64_t begin)
+                int64_t took_ns)
 {
 	const struct verdict *verdict = &decision->verdict;
 	enum outcome outcome = outcome_of(verdict, on_record);
 	int posture = verdict->has_posture ? (int)verdict->posture : POSTURE_COUNT;
-	int64_t took = metrics_clock() - begin;
 	size_t bucket = 0;
 
-	while (took > limits[bucket].ns)
+	while (took_ns > limits[bucket].ns)
 		bucket++;
 	add(&metrics
 	         ->decisions[decision->workload.door][verdict->reason][posture][outcome],
 	    1);
 	add(&metrics->buckets[outcome][bucket], 1);
-	add(&metrics->sum_ns[outcome], (uint64_t)took);
+	add(&metrics->sum_ns[outcome], (uint64_t)took_ns);
 }
 
 void

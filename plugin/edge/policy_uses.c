@@ -50,9 +50,8 @@ void
 policy_uses_count(struct policy_uses *uses, const struct policy *policy,
                   const struct exception *exception)
 {
-	if (uses && exception)
-		atomic_fetch_add_explicit(&uses->at[exception - policy->exceptions], 1,
-		                          memory_order_relaxed);
+	atomic_fetch_add_explicit(&uses->at[exception - policy->exceptions], 1,
+	                          memory_order_relaxed);
 }
 
 uint64_t

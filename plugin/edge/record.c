@@ -237,7 +237,7 @@ start_followers(struct record *record, const struct record_options *options,
                 struct err *err)
 {
 	const struct record_sink_kind *kind;
-	const char *target;
+	const char *target = NULL;
 
 	for (size_t i = 1; i < options->count; i++) {
 		if (find(options, i, &kind, &target, err))
@@ -270,7 +270,7 @@ static int
 start(struct record *record, const struct record_options *options, struct err *err)
 {
 	const struct record_sink_kind *kind;
-	const char *target;
+	const char *target = NULL;
 
 	if (find(options, 0, &kind, &target, err) ||
 	    record_queue_init(&record->queue,

@@ -67,8 +67,11 @@ fault(struct record_verify *verify, enum record_fault kind, const struct record_
 static struct record_place
 place_of(const char *path, const struct record_found *line)
 {
-	struct record_place place = {
-	    .path = path, .number = line->number, .seq = line->seq, .len = line->len};
+	struct record_place place = {.path = path,
+	                             .number = line->number,
+	                             .seq = line->seq,
+	                             .len = line->len,
+	                             .whole = line->whole};
 
 	if (!line->whole)
 		place.seq = 0; /* the judge takes it for torn, too, whatever it says */
@@ -209,12 +212,14 @@ check_closing(struct record_verify *verify, const struct record_place *place,
 	struct text after;
 	bool follows, known;
 
-	if (!record_found_is_recovery(line) && same(line->prev, verify->torn.hash))
+	if (!record_found_is_recovery(line) && same(line->prev, verify->torn.hash) &&
+	    verify->torn.whole)
 		return fault(verify, RECORD_ALTERED, place,
 		             "it follows a torn line but is no recovery record");
 	if (!record_found_is_recovery(line))
 		return fault(verify, RECORD_TORN, &verify->torn,
-		             "it is no line of a record, and no recovery record follows");
+		             "it has no end or is no line of a record, and no recovery "
+		             "record follows");
 	if (!same(line->prev, verify->torn.hash))
 		return fault(verify, RECORD_ALTERED, &verify->torn,
 		             "the recovery record after it closed other bytes: one of "

@@ -175,6 +175,15 @@ must_record(const struct request *request)
 	       (request->all->record_all && verdict->reason != REASON_NOT_JUDGED);
 }
 
+static void
+count_uses(const struct policy_snapshot *snapshot, const struct verdict *verdict)
+{
+	if (verdict->exception)
+		policy_uses_count(snapshot->uses, snapshot->policy, verdict->exception);
+	if (verdict->would)
+		policy_uses_count(snapshot->uses, snapshot->policy, verdict->would);
+}
+
 bool
 request_judge(struct request *request)
 {
@@ -199,10 +208,7 @@ request_judge(struct request *request)
 	if (must_record(request))
 		record_line(&request->entry.line, &request->decision, &circumstances,
 		            all->host);
-	policy_uses_count(snapshot->uses, snapshot->policy,
-	                  request->decision.verdict.exception);
-	policy_uses_count(snapshot->uses, snapshot->policy,
-	                  request->decision.verdict.would);
+	count_uses(snapshot, &request->decision.verdict);
 	policy_store_release(all->store, snapshot);
 	return must_record(request);
 }
@@ -212,7 +218,7 @@ request_answered(struct request *request, bool on_record)
 {
 	request->state = REQUEST_ANSWERED;
 	metrics_decided(request->all->metrics, &request->decision, on_record,
-	                request->begin);
+	                metrics_clock() - request->begin);
 }
 
 void

@@ -166,10 +166,10 @@ ship_follow_next(struct ship_follow *follow, struct err *err)
 {
 	cleanup_record_files struct record_files files = {0};
 	const struct record_file *next;
-	struct stat st;
+	struct stat st = {.st_size = 0}; /* as if it were empty, while there is none */
 
-	if (stat(follow->path, &st) != 0 ||
-	    (follow->fd >= 0 && st.st_ino == follow->ino && st.st_dev == follow->dev))
+	if (stat(follow->path, &st) == 0 && follow->fd >= 0 && st.st_ino == follow->ino &&
+	    st.st_dev == follow->dev)
 		return 0;
 	if (list_files(follow->path, &files, err))
 		return -1;

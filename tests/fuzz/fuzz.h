@@ -77,7 +77,8 @@ fuzz_small_arena(size_t room)
 
 static const char *const fuzz_policies[] = {
     NULL, /* the built-in policy */
-    "{\"version\":1,\"guard\":[],\"allow\":[\"default\"],\"runtimes\":[],\"exceptions\":["
+    "{\"version\":1,\"guard\":[],\"allow\":[\"default\"],\"runtimes\":[\"runc\"],"
+    "\"exceptions\":["
     "{"
     "\"id\":\"ex\",\"allow\":[\"unconfined\",\"weak\",\"custom\"],\"match\":{\"image\":["
     "\"nginx\"],\"name\":[\"web\"]},\"reason\":\"r\"}]}",

@@ -39,6 +39,7 @@ class Outcome:
     ran: bool = False
     mode: int = -1            # Seccomp: of /proc/self/status
     open: tuple = ()          # weak calls that the default would have blocked
+    blind: bool = False       # the probe could not try the calls
     error: str = ""           # why it didn't run, or what couldn't be seen
 
     @property
@@ -224,8 +225,8 @@ class Side:
         outcome.ran = outcome.mode >= 0
         if not outcome.ran:
             return
-        if not calls:
-            outcome.error = "the probe could not finish"
+        outcome.blind = outcome.mode != 0 and not any(answers[0] != "-" or answers[1] != "-"
+                                                      for answers in calls.values())
         found = open_calls(calls, self.free)
         if found and outcome.mode:
             found -= self.default_opens(host or self.settings(container))

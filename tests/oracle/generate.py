@@ -91,6 +91,8 @@ def twisted_case(rnd, number, kind, name):
     if kind == "start":
         version = rnd.choice(twist.OLD_VERSIONS)
         case = case.but(target=case.target.replace("/v{api}", version))
+    elif kind != "create" and rnd.random() < 0.35:
+        case = case.but(target=twist.service_target(rnd, case.target))
     for _ in range(rnd.choice((0, 0, 1, 1, 2))):
         case = rnd.choice((twist_text, twist_headers, twist_target, twist_framing))(rnd, case)
     return case

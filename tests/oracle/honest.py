@@ -102,7 +102,7 @@ BODY_OPTIONS = (
     {"Labels": {"seccomp": "unconfined", "HostConfig": "{}", "hostconfig": "x"}},
 )
 HOST_OPTIONS = (
-    {"AutoRemove": True}, {"ReadonlyRootfs": True}, {"Tmpfs": {"/run": "size=1m"}},
+    {"AutoRemove": True, "RestartPolicy": {"Name": ""}}, {"ReadonlyRootfs": True}, {"Tmpfs": {"/run": "size=1m"}},
     {"Memory": 67108864}, {"CpuShares": 512}, {"PidsLimit": 4000}, {"OomScoreAdj": 100},
     {"NetworkMode": "host"}, {"NetworkMode": "default"}, {"PidMode": "host"},
     {"IpcMode": "private"}, {"CapDrop": ["ALL"]}, {"CapDrop": ["MKNOD", "NET_RAW"]},
@@ -112,8 +112,8 @@ HOST_OPTIONS = (
     {"MaskedPaths": [], "ReadonlyPaths": []}, {"Runtime": "runc"}, {"ShmSize": 1048576},
     {"Ulimits": [{"Name": "nofile", "Hard": 1024, "Soft": 1024}]},
     {"LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}}},
-    {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 1}},
-    {"ExtraHosts": ["db:192.0.2.7"]}, {"UTSMode": "host"}, {"Privileged": False},
+    {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 1}, "AutoRemove": False},
+    {"ExtraHosts": ["db:192.0.2.7"]}, {"Privileged": False},
 )
 SECURITY_OPTIONS = (
     ["no-new-privileges"], ["no-new-privileges:true"], ["no-new-privileges=false"],

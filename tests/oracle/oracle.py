@@ -148,6 +148,7 @@ def tally(counts, case, outcome):
                                             outcome.ran)
     counts["refused though no weaker"] += (outcome.ran and not outcome.allowed and
                                            not outcome.unfiltered and not outcome.weak)
+    counts["ran unseen"] += outcome.blind
     counts["did not run"] += not outcome.ran
     counts["failed"] += bool(failure(case, outcome))
 

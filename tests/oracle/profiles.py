@@ -18,6 +18,10 @@ CAPS = ("CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_SYS_NICE", "CAP_SYS_BOOT", "CAP_
         "CAP_BPF", "CAP_SYSLOG", "CAP_SYS_CHROOT", "CAP_NOPE")
 NAMESPACES = 0x7e020000
 
+# How the default lets processes be made, but no namespaces.
+CLONE = {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "excludes": {"arches": ["s390x"]},
+         "args": [{"index": 0, "value": NAMESPACES, "op": "SCMP_CMP_MASKED_EQ"}]}
+
 # Profiles that come to no filter, or to none that an engine loads.
 DEGENERATE = (
     "{}", "null", " {}", '{"foo":1}', '{"syscalls":[]}', '{"syscalls":null}',
@@ -110,7 +114,9 @@ def rule(rnd, action):
     if rnd.random() < 0.2:
         made["excludes"] = condition(rnd)
     if rnd.random() < 0.1:
-        made["args"] = rnd.choice((None, []))
+        key, values = rnd.choice((("args", (None, [], [None])), ("includes", (None, {})),
+                                  ("excludes", (None, {})), ("names", (None, [], [None]))))
+        made[key] = rnd.choice(values)
     return obj(made)
 
 
@@ -135,8 +141,8 @@ def opened(rnd):
     return profile
 
 
-def without(rule, key):
-    return Obj([(name, value) for name, value in rule.members if name != key])
+def without(node, key):
+    return Obj([(name, value) for name, value in node.members if name != key])
 
 
 def mutated_rule(rnd, rule):
@@ -195,8 +201,10 @@ def denylist(rnd):
 
 def allowlist(rnd):
     """Blocks by default; lets through what a program needs, and some more."""
-    base = default(rnd.choice(DEFAULTS)).get("syscalls")[0].replaced("args", Raw("[]"))
-    made = [("defaultAction", rnd.choice(BLOCKING)), ("syscalls", [base] + rules(rnd))]
+    base = default(rnd.choice(DEFAULTS)).get("syscalls")[0]
+    base = base.replaced("names", base.get("names") + ["arch_prctl"]).replaced("args", Raw("[]"))
+    made = [("defaultAction", rnd.choice(BLOCKING)),
+            ("syscalls", [base, obj(CLONE)] + rules(rnd))]
     if rnd.random() < 0.5:
         made.append(("architectures", ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]))
     if rnd.random() < 0.15:
@@ -229,8 +237,17 @@ def twisted(rnd, profile, respell):
         elif act < 0.8:
             members[i] = (key, rnd.choice((None, 1, "x")))
         elif isinstance(value, list) and value and isinstance(value[-1], Obj):
-            last = Obj([(respell(rnd, name), each) for name, each in value[-1].members])
-            members[i] = (key, value[:-1] + [last])
+            members[i] = (key, value[:-1] + [twisted_rule(rnd, value[-1], respell)])
+    return Obj(members)
+
+
+def twisted_rule(rnd, rule, respell):
+    members = [(respell(rnd, name) if rnd.random() < 0.5 else name, each)
+               for name, each in rule.members]
+    if rnd.random() < 0.4:
+        name, each = rnd.choice(rule.members)
+        other = rnd.choice((None, [], each, "SCMP_ACT_ALLOW", [None], ["mount"], {}))
+        members.insert(rnd.randrange(len(members) + 1), (respell(rnd, name), obj(other)))
     return Obj(members)
 
 

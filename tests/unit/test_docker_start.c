@@ -50,6 +50,13 @@ static const struct {
     {"{\"CapAdd\":[[]]}", DEFAULT | UNREADABLE},
     {"{\"HostConfig\":{\"CapAdd\":[\"ALL\"]}}", DEFAULT | UNREADABLE},
     {"{\"Privileged\":true,\"CapAdd\":[\"ALL\"]}", PRIVILEGED | UNREADABLE},
+    {"{\"HostConfig\":{\"CapAdd\":[\"ALL\"]},\"SecurityOpt\":[\"seccomp=builtin\"]}",
+     DEFAULT | UNREADABLE},
+    {"{\"HostConfig\":{\"SecurityOpt\":[\"seccomp=\"]},\"CapDrop\":[\"ALL\"]}",
+     DEFAULT | UNREADABLE},
+    {"{\"HostConfig\":{\"CapAdd\":[\"ALL\"],\"Annotations\":{\"run.oci.handler\":"
+     "\"\"}}}",
+     UNCONFINED | UNREADABLE},
     /* what can't be read */
     {"{\"SecurityOpt\":[],\"SecurityOpt\":[]}", UNREADABLE},
     {"{\"SecurityOpt\":[null]}", UNREADABLE},

@@ -147,13 +147,13 @@ static const struct {
     {EXCEPTIONS("{\"id\":\"a\",\"reason\":\"r\",\"match\":{\"user\":[\"dba\"]},"
                 "\"allow\":[\"unconfined\"]}"),
      BIT(UNCONFINED), 0, RULE_ENFORCE, BIT(UNCONFINED), -1, NULL, NULL},
-    /* what is unreadable has no exception, for no guard either */
+    /* no exception covers what is unreadable, though guards are lifted of it */
     {EXCEPTIONS(EXCEPTION("a",
                           "\"allow\":[\"privileged\",\"unconfined\",\"permissive\","
                           "\"weak\",\"unset\",\"localhost\",\"custom\",\"default\"]")),
      BIT(UNREADABLE), 0, RULE_ENFORCE, BIT(UNREADABLE), -1, NULL, NULL},
     {EXCEPTIONS(EXCEPTION("a", "\"allow\":[\"guard:self\"]")), BIT(UNREADABLE),
-     GUARD_BIT(GUARD_SELF), RULE_ENFORCE, BIT(UNREADABLE), GUARD_SELF, NULL, NULL},
+     GUARD_BIT(GUARD_SELF), RULE_ENFORCE, BIT(UNREADABLE), -1, NULL, NULL},
     /* exceptions for guards */
     {EXCEPTIONS(EXCEPTION("a", "\"allow\":[\"guard:self\"]")), 0, GUARD_BIT(GUARD_SELF),
      RULE_OFF, 0, GUARD_SELF, "a", NULL},

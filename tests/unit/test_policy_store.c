@@ -516,6 +516,22 @@ broken_file_at_the_default_path_is_not_the_built_in_policy(void **state)
 	}
 }
 
+static void
+file_that_vanishes_is_missed_without_a_state_folder_too(void **state)
+{
+	struct policy_store *store;
+
+	(void)state;
+	put(in_folder("state"), "a file");
+	put(in_folder("default.json"), good);
+	store = opened(NULL);
+	assert_int_equal(unlink(in_folder("default.json")), 0);
+	assert_int_equal(policy_store_reload(store), -1);
+	assert_string_equal(in_force(store, in_folder("default.json"), true),
+	                    digest_of(good));
+	policy_store_close(store);
+}
+
 /* ---- snapshots ---- */
 
 static void
@@ -651,6 +667,7 @@ main(void)
 	    in_a_folder(
 		file_at_the_default_path_is_taken_when_it_appears_and_missed_ever_after),
 	    in_a_folder(broken_file_at_the_default_path_is_not_the_built_in_policy),
+	    in_a_folder(file_that_vanishes_is_missed_without_a_state_folder_too),
 	    in_a_folder(snapshot_stays_while_others_are_swapped_in),
 	    in_a_folder(threads_read_while_it_is_reloaded),
 	    in_a_folder(file_is_loaded_with_all_its_problems),

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine.c - requests to an engine, over libcurl. */
+#include "edge/engine.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECT_MS = 10 * 1000,
+	SILENCE_S = 60, /* an engine that says nothing for so long is taken for dead */
+	POLL_MS = 250,
+};
+
+/* One request under way. */
+struct call {
+	CURL *curl; /* kept, with its connection, for the next */
+	struct engine_answer answer;
+	size_t index;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct engine {
+	const struct engine_target *target;
+	CURLM *multi;
+	struct curl_slist *json; /* headers of a POST */
+	struct call single, stream, batch[ENGINE_PARALLEL];
+};
+
+/* ---- a request ---- */
+
+static size_t
+keep(char *bytes, size_t size, size_t count, void *context)
+{
+	struct buf *body = context;
+
+	(void)size; /* is 1 */
+	buf_add(body, bytes, count);
+	return buf_ok(body) ? count : 0;
+}
+
+static CURLcode
+set_security(const struct engine_target *target, CURL *curl)
+{
+	CURLcode code = CURLE_OK;
+
+	if (target->socket) {
+		code = curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, target->socket);
+		if (!code)
+			code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	}
+	if (!code)
+		code = curl_easy_setopt(curl, CURLOPT_SSLVERSION,
+		                        (long)CURL_SSLVERSION_TLSv1_2);
+	if (!code && target->ca)
+		code = curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	if (!code && target->ca)
+		code = curl_easy_setopt(curl, CURLOPT_CAINFO, target->ca);
+	if (!code && target->cert)
+		code = curl_easy_setopt(curl, CURLOPT_SSLCERT, target->cert);
+	if (!code && target->key)
+		code = curl_easy_setopt(curl, CURLOPT_SSLKEY, target->key);
+	return code;
+}
+
+/* Makes `call` ready for `path`. */
+static CURLcode
+prepare(const struct engine *engine, struct call *call, const char *path, size_t max)
+{
+	cleanup_buf struct buf url = {0};
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	buf_clear(&call->answer.body);
+	call->answer.body.limit = max;
+	call->error[0] = '\0';
+	if (!call->curl)
+		call->curl = curl_easy_init();
+	else
+		curl_easy_reset(call->curl); /* keeps the connection */
+	buf_printf(&url, "%s%s", engine->target->url, path);
+	if (call->curl && buf_ok(&url))
+		code = set_security(engine->target, call->curl);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_URL, url.at);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_PRIVATE, call);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_ERRORBUFFER, call->error);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_WRITEFUNCTION, keep);
+	if (!code)
+		code =
+		    curl_easy_setopt(call->curl, CURLOPT_WRITEDATA, &call->answer.body);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_NOSIGNAL, 1L);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_USERAGENT,
+		                        "seccomp-authz/" VERSION);
+	if (!code)
+		code = curl_easy_setopt(call->curl, CURLOPT_CONNECTTIMEOUT_MS,
+		                        (long)CONNECT_MS);
+	return code;
+}
+
+static CURLcode
+expect_answer(struct call *call)
+{
+	CURLcode code = curl_easy_setopt(call->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+
+	return code ? code
+	            : curl_easy_setopt(call->curl, CURLOPT_LOW_SPEED_TIME,
+	                               (long)SILENCE_S);
+}
+
+/* Why a request failed, in one line. Returns -1. */
+static int
+explain(const struct engine *engine, const struct call *call, CURLcode code,
+        struct err *err)
+{
+	const char *what = call->error[0] ? call->error : curl_easy_strerror(code);
+	long number = 0;
+
+	if (!buf_ok(&call->answer.body))
+		return err_set(err, ERR_LIMIT, "%s: an answer of more than %zu bytes",
+		               engine->target->host, call->answer.body.limit);
+	if (call->curl)
+		(void)curl_easy_getinfo(call->curl, CURLINFO_OS_ERRNO, &number);
+	if (code == CURLE_COULDNT_CONNECT && number != 0)
+		return err_set(err, ERR_SYSTEM, "%s: %s%s", engine->target->host,
+		               strerror((int)number),
+		               number == EACCES
+		                   ? "; run as root or in the group that may use it"
+		                   : "; is an engine running there?");
+	return err_set(err, ERR_SYSTEM, "%s: %s", engine->target->host, what);
+}
+
+/* What came back. */
+static int
+finish(const struct engine *engine, struct call *call, CURLcode code, struct err *err)
+{
+	if (code)
+		return explain(engine, call, code, err);
+	(void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &call->answer.status);
+	return 0;
+}
+
+static int
+perform(struct engine *engine, CURLcode code, struct engine_answer *ret_answer,
+        struct err *err)
+{
+	struct call *call = &engine->single;
+
+	if (!code)
+		code = expect_answer(call);
+	if (!code)
+		code = curl_easy_perform(call->curl);
+	if (finish(engine, call, code, err) != 0)
+		return -1;
+	*ret_answer = call->answer;
+	call->answer = (struct engine_answer){0};
+	return 0;
+}
+
+int
+engine_get(struct engine *engine, const char *path, size_t max,
+           struct engine_answer *ret_answer, struct err *err)
+{
+	return perform(engine, prepare(engine, &engine->single, path, max), ret_answer,
+	               err);
+}
+
+int
+engine_post(struct engine *engine, const char *path, const char *body,
+            struct engine_answer *ret_answer, struct err *err)
+{
+	CURLcode code = prepare(engine, &engine->single, path, ENGINE_ANSWER_MAX);
+
+	if (!code)
+		code = curl_easy_setopt(engine->single.curl, CURLOPT_HTTPHEADER,
+		                        engine->json);
+	if (!code)
+		code = curl_easy_setopt(engine->single.curl, CURLOPT_POSTFIELDS, body);
+	return perform(engine, code, ret_answer, err);
+}
+
+/* ---- a batch ---- */
+
+static int
+begin(struct engine *engine, struct call *call, const struct engine_batch *batch,
+      size_t index, struct err *err)
+{
+	char path[ENGINE_PATH_MAX];
+	CURLcode code;
+
+	batch->path(batch->context, index, path);
+	call->index = index;
+	code = prepare(engine, call, path, ENGINE_ANSWER_MAX);
+	if (!code)
+		code = expect_answer(call);
+	if (code)
+		return explain(engine, call, code, err);
+	return curl_multi_add_handle(engine->multi, call->curl) == CURLM_OK
+	           ? 0
+	           : err_set(err, ERR_MEMORY, "no memory for a request");
+}
+
+/* Hands out what has come back; begins the next in its place. */
+static int
+collect(struct engine *engine, const struct engine_batch *batch, size_t *next,
+        struct err *err)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(engine->multi, &left))) {
+		CURLcode code = message->data.result;
+		CURL *curl = message->easy_handle;
+		struct call *call = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		(void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
+		(void)curl_multi_remove_handle(engine->multi, curl);
+		if (!call || finish(engine, call, code, err) != 0)
+			return -1;
+		batch->done(batch->context, call->index, &call->answer);
+		if (*next < batch->count &&
+		    begin(engine, call, batch, (*next)++, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+run_batch(struct engine *engine, const struct engine_batch *batch, struct err *err)
+{
+	size_t next = 0;
+	int running = 1;
+
+	while (next < ENGINE_PARALLEL && next < batch->count) {
+		if (begin(engine, &engine->batch[next], batch, next, err) != 0)
+			return -1;
+		next++;
+	}
+	while (running > 0) {
+		if (curl_multi_perform(engine->multi, &running) != CURLM_OK)
+			return err_set(err, ERR_SYSTEM, "libcurl failed");
+		if (collect(engine, batch, &next, err) != 0)
+			return -1;
+		if (running == 0) /* one that was just begun? */
+			(void)curl_multi_perform(engine->multi, &running);
+		(void)curl_multi_poll(engine->multi, NULL, 0, running ? POLL_MS : 0,
+		                      NULL);
+	}
+	return collect(engine, batch, &next, err);
+}
+
+int
+engine_get_all(struct engine *engine, const struct engine_batch *batch, struct err *err)
+{
+	int result = run_batch(engine, batch, err);
+
+	for (size_t i = 0; i < ENGINE_PARALLEL; i++) {
+		if (engine->batch[i].curl)
+			(void)curl_multi_remove_handle(engine->multi,
+			                               engine->batch[i].curl);
+	}
+	return result;
+}
+
+/* ---- events ---- */
+
+/* Hands out the lines that are whole. */
+static void
+split_lines(struct buf *body, const struct engine_listener *listener)
+{
+	size_t from = 0;
+
+	for (;;) {
+		struct text rest = text_from(buf_text(body), from);
+		size_t len = text_find(rest, '\n');
+
+		if (len == rest.len)
+			break;
+		if (len > 0)
+			listener->line(listener->context, text_first(rest, len));
+		from += len + 1;
+	}
+	if (from == 0)
+		return;
+	memmove(body->at, body->at + from, body->len - from);
+	body->len -= from;
+}
+
+static int
+listen_on(struct engine *engine, const struct engine_listener *listener, struct err *err)
+{
+	struct call *call = &engine->stream;
+	bool open = false;
+	int running = 1, left;
+
+	while (running > 0 && !listener->stop(listener->context)) {
+		long status = 0;
+		CURLMsg *message;
+
+		(void)curl_multi_perform(engine->multi, &running);
+		(void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+		if (!open && status == 200) {
+			open = true;
+			listener->open(listener->context);
+		}
+		if (open)
+			split_lines(&call->answer.body, listener);
+		message = curl_multi_info_read(engine->multi, &left);
+		if (message && finish(engine, call, message->data.result, err) != 0)
+			return -1;
+		if (message && status != 200)
+			engine_refusal(&call->answer, err);
+		(void)curl_multi_poll(engine->multi, NULL, 0, POLL_MS, NULL);
+	}
+	return running > 0 ? 0
+	                   : err_set(err, ERR_SYSTEM, "%s: the engine ended the stream",
+	                             engine->target->host);
+}
+
+int
+engine_follow(struct engine *engine, const char *path,
+              const struct engine_listener *listener, struct err *err)
+{
+	struct call *call = &engine->stream;
+	CURLcode code = prepare(engine, call, path, ENGINE_LINE_MAX);
+	int result;
+
+	if (code)
+		return explain(engine, call, code, err);
+	if (curl_multi_add_handle(engine->multi, call->curl) != CURLM_OK)
+		return err_set(err, ERR_MEMORY, "no memory for a request");
+	result = listen_on(engine, listener, err);
+	(void)curl_multi_remove_handle(engine->multi, call->curl);
+	return result;
+}
+
+/* ---- life ---- */
+
+int
+engine_open(const struct engine_target *target, struct engine **ret_engine,
+            struct err *err)
+{
+	struct engine *engine = calloc(1, sizeof *engine);
+
+	if (!engine)
+		return err_set(err, ERR_MEMORY, "no memory");
+	engine->target = target;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0) {
+		engine->multi = curl_multi_init();
+		engine->json = curl_slist_append(NULL, "Content-Type: application/json");
+	}
+	if (!engine->multi || !engine->json) {
+		engine_close(engine);
+		return err_set(err, ERR_MEMORY, "libcurl can't be started");
+	}
+	*ret_engine = engine;
+	return 0;
+}
+
+static void
+free_call(struct call *call)
+{
+	curl_easy_cleanup(call->curl);
+	buf_free(&call->answer.body);
+}
+
+void
+engine_close(struct engine *engine)
+{
+	if (!engine)
+		return;
+	for (size_t i = 0; i < ENGINE_PARALLEL; i++)
+		free_call(&engine->batch[i]);
+	free_call(&engine->single);
+	free_call(&engine->stream);
+	curl_slist_free_all(engine->json);
+	if (engine->multi)
+		(void)curl_multi_cleanup(engine->multi);
+	curl_global_cleanup();
+	free(engine);
+}
+
+void
+engine_refusal(const struct engine_answer *answer, struct err *ret_err)
+{
+	json_t *body =
+	    json_loadb(answer->body.at ? answer->body.at : "", answer->body.len, 0, NULL);
+	const char *message = json_string_value(json_object_get(body, "message"));
+	cleanup_buf struct buf quoted = {0};
+
+	buf_quoted(&quoted, text_of(message ? message : ""), 300);
+	(void)err_set(ret_err, ERR_SYSTEM, "the engine answers %ld %s", answer->status,
+	              buf_ok(&quoted) ? quoted.at : "");
+	json_decref(body);
+}
