@@ -241,7 +241,7 @@ help:
 ## make test-valgrind   unit tests and cases under valgrind
 ## make e2e        the end-to-end tests against real engines
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
-## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
+## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
 ## make lint       format, clang-tidy, cppcheck, rooms and purity
 ## make plugin     the managed plugin, by docker build and docker plugin create
 ## make install DESTDIR= PREFIX=/usr     make uninstall     make clean

@@ -42,8 +42,8 @@ struct inspect_context {
 /* What a document says besides. Missing where it does not. */
 struct inspected {
 	struct text id, name, image;
-	struct text status, started; /* "running"; RFC 3339 */
-	long pid;                    /* 0: it does not run */
+	struct text status; /* "running", "exited" */
+	long pid;           /* 0: it does not run */
 	struct text_list security_opt;
 };
 

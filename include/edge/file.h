@@ -33,3 +33,13 @@ int file_read_fd(int fd, size_t max, struct buf *ret_bytes, struct err *err);
 void file_close(int *fd);
 
 #define cleanup_fd __attribute__((cleanup(file_close)))
+
+/* Takes *fd over from a cleanup_fd. */
+static inline int
+file_take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}

@@ -73,6 +73,7 @@ struct document {
 	struct text name, service_name, spec, previous;
 	struct text_map labels;
 	struct host_config host;
+	bool has_host;
 };
 
 #define FIELD(member) offsetof(struct document, member)
@@ -100,11 +101,19 @@ read_state(struct json *json, void *into)
 {
 	static const struct json_field fields[] = {
 	    {"Status", json_read_text, FIELD(about.status)},
-	    {"StartedAt", json_read_text, FIELD(about.started)},
 	    {"Pid", json_read_raw, FIELD(pid)},
 	};
 
 	return read_part(json, fields, COUNT(fields), into);
+}
+
+static int
+read_host(struct json *json, void *into)
+{
+	struct document *document = into;
+
+	document->has_host = json_peek(json) == JSON_OBJECT;
+	return host_config_read(json, &document->host);
 }
 
 static const struct json_field container_fields[] = {
@@ -112,7 +121,7 @@ static const struct json_field container_fields[] = {
     {"Name", json_read_text, FIELD(name)},
     {"Config", read_config, 0},
     {"State", read_state, 0},
-    {"HostConfig", host_config_read, FIELD(host)},
+    {"HostConfig", read_host, 0},
 };
 
 static const struct json_field service_fields[] = {
@@ -217,6 +226,8 @@ read_container(const struct inspect_part *part, struct arena *arena,
 
 	if (read_document(part, arena, &document, err) != 0)
 		return -1;
+	if (!document.has_host)
+		return err_set(err, ERR_TYPE, "HostConfig: is missing");
 	container->name = plain_name(document.name);
 	container->image = image_ref_parse(document.about.image, arena);
 	container->labels = document.labels;

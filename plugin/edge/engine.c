@@ -25,7 +25,7 @@ struct call {
 
 struct engine {
 	const struct engine_target *target;
-	CURLM *multi;
+	CURLM *multi, *events;   /* apart: a listener may make requests */
 	struct curl_slist *json; /* headers of a POST */
 	struct call single, stream, batch[ENGINE_PARALLEL];
 };
@@ -96,6 +96,8 @@ prepare(const struct engine *engine, struct call *call, const char *path, size_t
 		    curl_easy_setopt(call->curl, CURLOPT_WRITEDATA, &call->answer.body);
 	if (!code)
 		code = curl_easy_setopt(call->curl, CURLOPT_NOSIGNAL, 1L);
+	if (!code) /* an engine that vanished ends a stream, too */
+		code = curl_easy_setopt(call->curl, CURLOPT_TCP_KEEPALIVE, 1L);
 	if (!code)
 		code = curl_easy_setopt(call->curl, CURLOPT_USERAGENT,
 		                        "seccomp-authz/" VERSION);
@@ -306,7 +308,7 @@ listen_on(struct engine *engine, const struct engine_listener *listener, struct 
 		long status = 0;
 		CURLMsg *message;
 
-		(void)curl_multi_perform(engine->multi, &running);
+		(void)curl_multi_perform(engine->events, &running);
 		(void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
 		if (!open && status == 200) {
 			open = true;
@@ -314,12 +316,12 @@ listen_on(struct engine *engine, const struct engine_listener *listener, struct 
 		}
 		if (open)
 			split_lines(&call->answer.body, listener);
-		message = curl_multi_info_read(engine->multi, &left);
+		message = curl_multi_info_read(engine->events, &left);
 		if (message && finish(engine, call, message->data.result, err) != 0)
 			return -1;
 		if (message && status != 200)
 			engine_refusal(&call->answer, err);
-		(void)curl_multi_poll(engine->multi, NULL, 0, POLL_MS, NULL);
+		(void)curl_multi_poll(engine->events, NULL, 0, POLL_MS, NULL);
 	}
 	return running > 0 ? 0
 	                   : err_set(err, ERR_SYSTEM, "%s: the engine ended the stream",
@@ -336,10 +338,10 @@ engine_follow(struct engine *engine, const char *path,
 
 	if (code)
 		return explain(engine, call, code, err);
-	if (curl_multi_add_handle(engine->multi, call->curl) != CURLM_OK)
+	if (curl_multi_add_handle(engine->events, call->curl) != CURLM_OK)
 		return err_set(err, ERR_MEMORY, "no memory for a request");
 	result = listen_on(engine, listener, err);
-	(void)curl_multi_remove_handle(engine->multi, call->curl);
+	(void)curl_multi_remove_handle(engine->events, call->curl);
 	return result;
 }
 
@@ -356,9 +358,10 @@ engine_open(const struct engine_target *target, struct engine **ret_engine,
 	engine->target = target;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0) {
 		engine->multi = curl_multi_init();
+		engine->events = curl_multi_init();
 		engine->json = curl_slist_append(NULL, "Content-Type: application/json");
 	}
-	if (!engine->multi || !engine->json) {
+	if (!engine->multi || !engine->events || !engine->json) {
 		engine_close(engine);
 		return err_set(err, ERR_MEMORY, "libcurl can't be started");
 	}
@@ -385,6 +388,8 @@ engine_close(struct engine *engine)
 	curl_slist_free_all(engine->json);
 	if (engine->multi)
 		(void)curl_multi_cleanup(engine->multi);
+	if (engine->events)
+		(void)curl_multi_cleanup(engine->events);
 	curl_global_cleanup();
 	free(engine);
 }

@@ -286,7 +286,7 @@ make_responses(struct http *http)
 	           : -1;
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 on_log(void *context, const char *format, va_list args)
 {
 	const struct http *http = context;

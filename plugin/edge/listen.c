@@ -188,8 +188,7 @@ make(const struct sockaddr_un *name, struct listener *ret_listener, struct err *
 	memcpy(listener.path, name->sun_path, sizeof listener.path);
 	listener.dev = st.st_dev;
 	listener.ino = st.st_ino;
-	listener.fd = fd;
-	fd = -1;
+	listener.fd = file_take(&fd);
 	*ret_listener = listener;
 	return 0;
 }

@@ -45,8 +45,7 @@ policy_keep_open(struct policy_keep *keep, const char *state_dir, struct err *er
 		return err_set(err, ERR_SYSTEM, "%s: can't be opened: %m", state_dir);
 	if (check_trusted(fd, state_dir, err))
 		return -1;
-	keep->folder = fd;
-	fd = -1;
+	keep->folder = file_take(&fd);
 	return 0;
 }
 

@@ -87,9 +87,8 @@ open_locked(struct record_sink *sink, struct err *err)
 				 "%s: another process writes this record (it is locked)",
 				 sink->path)
 		           : failed(sink, err, "can't be locked");
-	sink->fd = fd;
+	sink->fd = file_take(&fd);
 	sink->end = -1; /* not looked at yet */
-	fd = -1;
 	return 0;
 }
 

@@ -25,6 +25,17 @@ def base_tar():
     return tar
 
 
+def ancestors(pid):
+    """The processes that a process descends from."""
+    found = []
+    while pid not in ("0", ""):
+        done = subprocess.run(["ps", "-o", "ppid=", "-p", pid], text=True,
+                              capture_output=True, check=False)
+        pid = done.stdout.strip()
+        found.append(pid)
+    return found
+
+
 class Managed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -97,6 +108,17 @@ class Managed(unittest.TestCase):
         code, _, err = self.engine.docker("plugin", "set", PLUGIN, "SECCOMP_AUTHZ_POLICY=/x")
         self.assertIn("authorization denied by plugin", err)
         self.assertEqual(self.run_container(*UNCONFINED)[0], 125)
+
+    def test_it_has_no_network(self):
+        space = os.readlink(f"/proc/{self.judge_pid()}/ns/net")
+        self.assertNotEqual(space, os.readlink(f"/proc/{self.engine.dockerd_pid()}/ns/net"))
+        self.assertNotEqual(space, os.readlink("/proc/self/ns/net"))
+
+    def judge_pid(self):
+        """Of all judges on this machine, the one that our engine started."""
+        found = subprocess.run(["pgrep", "-x", "seccomp-authzd"], check=True, text=True,
+                               capture_output=True).stdout.split()
+        return next(pid for pid in found if str(self.engine.process.pid) in ancestors(pid))
 
     def test_image_holds_the_programs_and_their_libraries_only(self):
         code, out, err = self.engine.docker("run", "--rm", "seccomp-authz-rootfs", "--version")

@@ -34,6 +34,7 @@ class Outcome:
 
     status: int = 0
     asked: bool = False       # the engine asked its plugin
+    envelope: bytes = b""     # ... this
     allowed: bool = False     # and the judge said yes
     said: str = ""            # the judge's message
     ran: bool = False
@@ -188,6 +189,7 @@ class Side:
         envelope = self.recorder.envelope(mark)
         outcome.asked = envelope is not None
         if outcome.asked:
+            outcome.envelope = envelope
             outcome.allowed, outcome.said = self.ask(envelope)
         if answer.status >= 300 or answer.status == 0:
             outcome.error = answer.body[:200].decode("utf-8", "replace").strip()

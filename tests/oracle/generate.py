@@ -81,6 +81,9 @@ def honest_case(rnd, number, kind, name):
 
 
 def twisted_case(rnd, number, kind, name):
+    if kind == "create" and rnd.random() < 0.3:
+        return Case(number, kind, False, TARGETS[kind], body=twist.profile_body(
+            rnd, PLAIN_CREATE))
     if kind == "create":
         body = twist.create_body(rnd, honest, PLAIN_CREATE)
     elif kind == "start":

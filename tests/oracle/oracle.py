@@ -13,6 +13,7 @@ From the environment:
   COUNT    requests for each engine (300)        SEED   another seed, other requests (1)
   ENGINES  Debian suites, or "newest" for the newest that can be had ("bookworm newest")
   ONLY     numbers of requests: only these, and all about them
+  KEEP     a folder: envelopes and what ran go there, one JSON object a line
   E2E_CACHE, TMPDIR   where unpacked engines are kept, and scratch
   CI       if true, an engine that can't be had is a failure (but for forky)
 Closes with 'N passed, N failed'.
@@ -36,6 +37,7 @@ CACHE = pathlib.Path(os.environ.get("E2E_CACHE") or "/var/cache/seccomp-authz-e2
 COUNT = int(os.environ.get("COUNT") or 300)
 SEED = os.environ.get("SEED") or "1"
 ONLY = [int(number) for number in (os.environ.get("ONLY") or "").split()]
+KEEP = os.environ.get("KEEP")
 CI = os.environ.get("CI") == "true"
 WORKERS = 4
 SHOWN = 1500          # bytes of a body that are printed
@@ -94,6 +96,14 @@ def engines():
             print(f"oracle: MISSING: the engine of Debian {suite} can't be had", flush=True)
             missing += suite != "forky" and CI
     return found, missing
+
+
+def keep_judge(build, folder):
+    """A copy: a build that goes on meanwhile must not change what is judged."""
+    copy = folder / "judge"
+    copy.mkdir()
+    shutil.copy2(build / "seccomp-authzd", copy)
+    return copy
 
 
 def build_probe(folder):
@@ -169,6 +179,17 @@ def report(suite, side, case, outcome, spare):
     print(describe(less, side.observe(less)), flush=True)
 
 
+def keep(suite, results):
+    """What the engine asked and what ran, for other judges than this one."""
+    with open(pathlib.Path(KEEP, f"{suite}-{SEED}.jsonl"), "w", encoding="ascii") as file:
+        for case, outcome in results:
+            if outcome.asked:
+                file.write(json.dumps({
+                    "number": case.number, "honest": case.honest, "ran": outcome.ran,
+                    "mode": outcome.mode, "open": outcome.open, "allowed": outcome.allowed,
+                    "envelope": outcome.envelope.decode("utf-8", "replace")}) + "\n")
+
+
 def run_cases(suite, side, counts):
     from generate import generate
 
@@ -176,6 +197,8 @@ def run_cases(suite, side, counts):
     shrinks = SHRINKS
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         results = list(zip(cases, pool.map(side.observe, cases)))
+    if KEEP:
+        keep(suite, results)
     for case, outcome in results:
         tally(counts, case, outcome)
         if ONLY:
@@ -214,10 +237,10 @@ def run_engine(suite, probe):
 
 def run_all(build, folder, found):
     """One process for each engine, at the same time; returns (passed, failed)."""
-    probe = build_probe(folder)
+    probe, judge = build_probe(folder), keep_judge(build, folder)
     running = []
     for suite, root in found:
-        environment = {**os.environ, "E2E_DIR": str(folder), "E2E_BUILD": str(build),
+        environment = {**os.environ, "E2E_DIR": str(folder), "E2E_BUILD": str(judge),
                        "E2E_ROOT": str(root), "E2E_SUITE": suite,
                        "PYTHONDONTWRITEBYTECODE": "1"}
         running.append(subprocess.Popen(

@@ -108,6 +108,15 @@ def host_members(rnd):
     return members
 
 
+def profile_body(rnd, plain):
+    """Plainly sent, so that the profile alone decides."""
+    members = [("NetworkMode", "none"), ("SecurityOpt", [
+        Inside("seccomp=", profiles.any_profile(rnd, respell))])]
+    if rnd.random() < 0.3:
+        members.append(("CapAdd", [rnd.choice(profiles.CAPS[:-1])]))
+    return plain.replaced("HostConfig", Obj(members))
+
+
 def create_body(rnd, honest, plain):
     """Settings in HostConfig, at the root (engines before 27), or in both."""
     base = plain if rnd.random() < 0.5 else honest.container(rnd)[0]
@@ -210,6 +219,12 @@ def service_target(rnd, plain):
 
 def service_body(rnd, body):
     path = ("TaskTemplate", "ContainerSpec", "Privileges", "Seccomp")
+    if rnd.random() < 0.3:
+        profile = Inside("", profiles.any_profile(rnd, respell), encoded=True)
+        task = body.get("TaskTemplate")
+        spec = task.get("ContainerSpec").replaced("Privileges", Obj([("Seccomp", Obj([
+            ("Mode", "custom"), ("Profile", profile)]))]))
+        return body.replaced("TaskTemplate", task.replaced("ContainerSpec", spec))
     value = seccomp_member(rnd) if rnd.random() < 0.95 else rnd.choice((None, "unconfined", []))
     body = inside(rnd, body, path, value)
     if rnd.random() < 0.05:

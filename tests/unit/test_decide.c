@@ -481,8 +481,9 @@ nothing_in_a_message_moves_the_reader(void **state)
 	static const char *const bodies[] = {
 	    "{\"Image\":\"\\u001b[2Ja\\u202eb\\n\",\"HostConfig\":{\"Privileged\":true}}",
 	    "{\"HostConfig\":{\"Runtime\":\"\\u001b[2Ja\\u202eb\\nc\\u2066\"}}",
-	    "{\"HostConfig\":{\"Annotations\":{\"run.oci.seccomp\\u001b\\u202e\\n\":\"\"}"
-	    "}}",
+	    ("{\"HostConfig\":{\"Annotations\":{\"run.oci.seccomp\\u001b\\u202e\\n\":"
+	     "\"\"}"
+	     "}}"),
 	    "{\"HostConfig\":{\"SecurityOpt\":[\"seccomp=\\u001b\\u202e\\n\"]}}",
 	    "{\"HostConfig\":{\"SecurityOpt\":[\"SECCOMP=\\u001b\\u202e\\n\"]}}",
 	};

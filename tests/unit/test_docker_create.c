@@ -329,6 +329,44 @@ facts_that_are_missing_stay_missing(void **state)
 }
 
 static void
+a_name_is_what_every_engine_will_use_or_missing(void **state)
+{
+	static const struct {
+		const char *query;
+		const char *name; /* NULL: missing */
+	} rows[] = {
+	    {"name=web", "web"},
+	    {"platform=x&n%61me=w%65b", "web"},
+	    {"name=%2Fweb", "web"},
+	    {"name=/web", "web"},
+	    {"name=web&name=other", "web"},
+	    {"", NULL},
+	    {"name=", NULL},
+	    {"name=/", NULL},
+	    {"x;name=web", NULL},
+	    {"name=%zz&name=web", NULL},
+	    {"NAME=web", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_arena struct arena arena = {0};
+		struct workload workload = {0};
+		const struct docker_route route = {.call = CALL_CONTAINER_CREATE,
+		                                   .query = text_of(rows[i].query)};
+		const struct docker_request request = {.route = &route,
+		                                       .body = TEXT_LIT("{}")};
+		struct text name;
+
+		assert_true(docker_call_read(&request, &arena, &workload));
+		name = workload.containers[0].name;
+		if (!name.at != !rows[i].name ||
+		    !text_is(name, rows[i].name ? rows[i].name : ""))
+			fail_msg("%s: %.*s", rows[i].query, TEXT_ARG(name));
+	}
+}
+
+static void
 only_a_default_that_nobody_asked_for_depends_on_the_engine(void **state)
 {
 	static const struct {
@@ -446,6 +484,7 @@ main(void)
 	    cmocka_unit_test(runtimes_are_taken_from_either_place),
 	    cmocka_unit_test(facts_for_exceptions_are_read),
 	    cmocka_unit_test(facts_that_are_missing_stay_missing),
+	    cmocka_unit_test(a_name_is_what_every_engine_will_use_or_missing),
 	    cmocka_unit_test(only_a_default_that_nobody_asked_for_depends_on_the_engine),
 	    cmocka_unit_test(the_setting_that_decided_is_named),
 	    cmocka_unit_test(a_reason_names_the_field_and_never_a_value),

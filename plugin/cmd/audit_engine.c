@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit_engine.c - the engine itself: /version, /info, its file, plugins, the probe. */
+#include "cmd_audit.h"
+#include "core/seccomp.h"
+#include "edge/file.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { CONFIG_MAX = 1024 * 1024 };
+
+static struct audit_finding *
+add(struct audit_engine *engine, const char *check, enum audit_level level,
+    const char *detail)
+{
+	struct audit_finding *finding = audit_add(engine);
+
+	if (!finding)
+		return NULL;
+	finding->kind = AUDIT_ENGINE;
+	finding->level = level;
+	finding->check = audit_check_find(check);
+	finding->name = text_of(engine->name);
+	finding->detail = audit_keep(engine, text_of(detail), AUDIT_VALUE_MAX);
+	return finding;
+}
+
+static const char *
+string_of(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static bool
+has_string(const json_t *list, const char *wanted)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item) {
+		if (json_is_string(item) && strcmp(json_string_value(item), wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The answer to a GET as JSON; NULL after a complaint in `err`. */
+static json_t *
+ask(struct audit_engine *engine, const char *path, struct err *err)
+{
+	struct engine_answer answer = {0};
+	json_t *json = NULL;
+
+	if (engine_get(engine->engine, path, ENGINE_ANSWER_MAX, &answer, err) != 0)
+		return NULL;
+	if (answer.status == 200)
+		json = json_loadb(answer.body.at ? answer.body.at : "", answer.body.len,
+		                  0, NULL);
+	if (!json && answer.status != 200)
+		engine_refusal(&answer, err);
+	if (!json) {
+		(void)err_set(err, ERR_SYNTAX, "not the answer of an engine");
+		(void)err_wrap(err, "%s: %s", engine->target.host, path);
+	}
+	buf_free(&answer.body);
+	return json;
+}
+
+/* ---- the version ---- */
+
+static void
+add_advice(const struct audit_check *check, void *context)
+{
+	struct audit_engine *engine = context;
+
+	(void)add(engine, check->id, AUDIT_ADVICE, engine->version);
+}
+
+static int
+ask_version(struct audit_engine *engine)
+{
+	json_t *version = ask(engine, "/version", &engine->err);
+
+	if (!version)
+		return -1;
+	(void)snprintf(engine->version, sizeof engine->version, "%s",
+	               string_of(version, "Version"));
+	if (!audit_version_each(engine->version, add_advice, engine))
+		(void)add(engine, "engine-version", AUDIT_ADVICE, engine->version);
+	json_decref(version);
+	return 0;
+}
+
+/* ---- the default profile ---- */
+
+/* A file that we may be able to read: on this machine, and seen as the engine sees it. */
+static void
+judge_profile(struct audit_engine *engine, const char *path)
+{
+	cleanup_buf struct buf file = {0}, detail = {0};
+	cleanup_arena struct arena arena = {0};
+	struct seccomp_profile profile;
+	struct err err = {0};
+	unsigned bad = POSTURE_BIT(POSTURE_UNCONFINED) | POSTURE_BIT(POSTURE_PERMISSIVE);
+	bool fails = false;
+
+	buf_printf(&detail, "%s: ", path);
+	if (!engine->target.socket ||
+	    file_read(path, SECCOMP_PROFILE_MAX, &file, &err) != 0) {
+		buf_str(&detail, "can't be seen from here");
+	} else if (seccomp_profile_read(buf_text(&file), &arena, &profile, &err) != 0) {
+		buf_str(&detail, err.text);
+	} else {
+		buf_str(&detail, posture_name(profile.posture));
+		fails = POSTURE_BIT(profile.posture) & bad;
+		engine->default_unconfined = profile.posture == POSTURE_UNCONFINED;
+	}
+	(void)add(engine, "engine-profile", fails ? AUDIT_FAIL : AUDIT_ADVICE,
+	          buf_text(&detail).at);
+}
+
+/* "name=seccomp,profile=builtin"; before API 1.25 "seccomp" (moby daemon/info.go). */
+static void
+look_at_seccomp(struct audit_engine *engine, const json_t *info)
+{
+	const json_t *options = json_object_get(info, "SecurityOptions"), *option;
+	const char *profile = NULL;
+	size_t i;
+
+	json_array_foreach (options, i, option) {
+		const char *text = json_string_value(option);
+		const char *found = text ? strstr(text, "profile=") : NULL;
+
+		if (!text || !strstr(text, "seccomp"))
+			continue;
+		profile = found ? found + strlen("profile=") : "default";
+	}
+	engine->default_unconfined = !profile || strcmp(profile, "unconfined") == 0;
+	if (!profile)
+		(void)add(engine, "engine-seccomp", AUDIT_FAIL,
+		          string_of(info, "KernelVersion"));
+	else if (strcmp(profile, "unconfined") == 0)
+		(void)add(engine, "engine-default", AUDIT_FAIL, "seccomp-profile");
+	else if (strcmp(profile, "builtin") != 0 && strcmp(profile, "default") != 0)
+		judge_profile(engine, profile);
+}
+
+/* ---- runtimes, plugins ---- */
+
+static void
+look_at_runtimes(struct audit_engine *engine, json_t *info)
+{
+	const struct text_list *listed = &engine->audit->policy->runtimes;
+	const char *name;
+	json_t *runtime;
+
+	json_object_foreach (json_object_get(info, "Runtimes"), name, runtime) {
+		bool known = strcmp(engine->default_runtime, name) == 0;
+
+		for (size_t i = 0; i < listed->count; i++)
+			known = known || text_is(listed->at[i], name);
+		if (!known)
+			(void)add(engine, "engine-runtime", AUDIT_ADVICE, name);
+	}
+}
+
+static void
+look_at_plugins(struct audit_engine *engine)
+{
+	struct err err = {0};
+	json_t *plugins = ask(engine, "/plugins", &err), *plugin;
+	size_t i;
+
+	json_array_foreach (plugins, i, plugin) {
+		if (json_is_true(json_object_get(plugin, "Enabled")))
+			(void)add(engine, "engine-plugin", AUDIT_ADVICE,
+			          string_of(plugin, "Name"));
+	}
+	json_decref(plugins);
+}
+
+/* ---- daemon.json ---- */
+
+/* The file of the engine at the usual place, or the one that was named. */
+static const char *
+config_path(const struct audit_engine *engine)
+{
+	const char *socket = engine->target.socket;
+
+	if (engine->audit->daemon_json)
+		return engine->audit->daemon_json;
+	return socket && (strcmp(socket, "/var/run/docker.sock") == 0 ||
+	                  strcmp(socket, "/run/docker.sock") == 0)
+	           ? "/etc/docker/daemon.json"
+	           : NULL;
+}
+
+static void
+look_at_config(struct audit_engine *engine, bool in_chain)
+{
+	const char *path = config_path(engine);
+	cleanup_buf struct buf file = {0};
+	struct stat status;
+	struct err err = {0};
+	json_t *config, *entitlements;
+
+	if (!path)
+		return;
+	if (stat(path, &status) != 0 && !engine->audit->daemon_json)
+		config = json_object(); /* engines do without */
+	else if (file_read(path, CONFIG_MAX, &file, &err) != 0)
+		config = NULL;
+	else
+		config = json_loadb(file.at ? file.at : "", file.len, 0, NULL);
+	if (!json_is_object(config))
+		(void)add(engine, "engine-config", AUDIT_ADVICE, path);
+	else if (in_chain && !has_string(json_object_get(config, "authorization-plugins"),
+	                                 engine->audit->plugin_name))
+		(void)add(engine, "engine-flag", AUDIT_ADVICE, path);
+	entitlements =
+	    json_object_get(json_object_get(config, "builder"), "entitlements");
+	if (json_is_true(json_object_get(entitlements, "security-insecure")))
+		(void)add(engine, "engine-entitlement", AUDIT_ADVICE, path);
+	json_decref(config);
+}
+
+/* ---- the probe ---- */
+
+/*
+ * Nothing can come of it: no engine takes that image or that option. The judge can't know
+ * what is meant, so it refuses whatever the policy allows, unless it only observes.
+ */
+static const char probe_body[] =
+    "{\"Image\":\"probe of seccomp-authz\","
+    "\"HostConfig\":{\"SecurityOpt\":[\"SECCOMP=unconfined\"]}}";
+
+static void
+probe(struct audit_engine *engine)
+{
+	struct engine_answer answer = {0};
+	struct err err = {0}, said = {0};
+	cleanup_buf struct buf ours = {0};
+	bool refused = false;
+
+	buf_printf(&ours,
+	           "authorization denied by plugin %s: ", engine->audit->plugin_name);
+	if (engine_post(engine->engine, "/containers/create", probe_body, &answer,
+	                &err) == 0) {
+		engine_refusal(&answer, &said);
+		refused = answer.status == 403 && strstr(said.text, buf_text(&ours).at);
+	}
+	buf_free(&answer.body);
+	(void)add(engine, "engine-probe", refused ? AUDIT_PASS : AUDIT_FAIL,
+	          err.code ? err.text : said.text);
+}
+
+/* ---- all of it ---- */
+
+static int
+ask_info(struct audit_engine *engine)
+{
+	json_t *info = ask(engine, "/info", &engine->err);
+	const json_t *chain;
+	bool in_chain;
+
+	if (!info)
+		return -1;
+	(void)snprintf(engine->name, sizeof engine->name, "%s", string_of(info, "Name"));
+	(void)snprintf(engine->default_runtime, sizeof engine->default_runtime, "%s",
+	               string_of(info, "DefaultRuntime"));
+	engine->swarm_manager = json_is_true(
+	    json_object_get(json_object_get(info, "Swarm"), "ControlAvailable"));
+	look_at_seccomp(engine, info);
+	look_at_runtimes(engine, info);
+	chain = json_object_get(json_object_get(info, "Plugins"), "Authorization");
+	in_chain = has_string(chain, engine->audit->plugin_name);
+	if (!in_chain)
+		(void)add(engine, "engine-chain", AUDIT_ADVICE,
+		          engine->audit->plugin_name);
+	look_at_config(engine, in_chain);
+	json_decref(info);
+	return 0;
+}
+
+int
+audit_ask_engine(struct audit_engine *engine)
+{
+	if (ask_info(engine) != 0 || ask_version(engine) != 0)
+		return -1;
+	if (engine->target.plain_tcp)
+		(void)add(engine, "engine-tcp", AUDIT_ADVICE, engine->target.host);
+	look_at_plugins(engine);
+	if (engine->audit->probe)
+		probe(engine);
+	return engine->err.code == ERR_NONE ? 0 : -1;
+}
