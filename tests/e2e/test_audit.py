@@ -1,0 +1,660 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`seccomp-authz audit` on a fleet in every posture, beside /proc and beside grep."""
+
+import base64
+import http.server
+import json
+import os
+import pathlib
+import re
+import signal
+import socketserver
+import subprocess
+import threading
+import time
+import unittest
+import xml.dom.minidom
+
+import jsonschema
+
+from lab import BUILD, DIR, HERE, IMAGE, Engine, Judge, wait_until
+from test_tls import ADDRESS, CERTS, make_certificates
+
+PROJECT = HERE.parent.parent
+PROGRAM = str(BUILD / "seccomp-authz")
+ALLOW_ALL = '{"defaultAction":"SCMP_ACT_ALLOW"}'
+LOG_ALL = '{"defaultAction":"SCMP_ACT_LOG"}'
+BUILTIN = (HERE.parent / "profiles" / "docker-20.10.json").read_text(encoding="ascii")
+
+
+def weak_profile():
+    profile = json.loads(BUILTIN)
+    profile["syscalls"].append({"names": ["unshare", "mount"], "action": "SCMP_ACT_ALLOW"})
+    return json.dumps(profile)
+
+
+POLICY = {
+    "version": 1,
+    "observe": ["weak"],
+    "exceptions": [
+        {"id": "debug", "allow": ["unconfined"], "reason": "TEST-1",
+         "match": {"label": {"team": "debug"}, "name": ["excepted*"]},
+         "expires": "2999-01-31T00:00:00Z"},
+        {"id": "over", "allow": ["privileged"], "reason": "TEST-2",
+         "match": {"name": ["expired*"]}, "expires": "2020-01-31T00:00:00Z"},
+        {"id": "by-user", "allow": ["unconfined"], "reason": "TEST-3",
+         "match": {"user": ["*"]}},
+    ],
+}
+
+
+def options(*texts, **more):
+    return {"HostConfig": {"SecurityOpt": list(texts), **more}}
+
+
+# name -> (what is asked for, runs, verdict, check)
+FLEET = {
+    "plain": ({}, True, "allow", "default"),
+    "plain-stopped": ({}, False, "allow", "default"),
+    "no-new-privileges": (options("no-new-privileges"), True, "allow", "default"),
+    "capability": ({"HostConfig": {"CapAdd": ["SYS_PTRACE"]}}, True, "allow", "default"),
+    "empty-value": (options("seccomp="), True, "allow", "default"),
+    "last-is-default": (options("seccomp=unconfined", "seccomp="), True, "allow", "default"),
+    "paused": ({}, True, "allow", "default"),
+    "busy": ({}, True, "allow", "default"),
+    "custom": (options("seccomp=" + BUILTIN), True, "allow", "custom"),
+    "custom-stopped": (options("seccomp=" + BUILTIN), False, "allow", "custom"),
+    "excepted": ({**options("seccomp=unconfined"), "Labels": {"team": "debug"}}, True,
+                 "allow", "unconfined"),
+    "excepted-stopped": ({**options("seccomp=unconfined"), "Labels": {"team": "debug"}},
+                         False, "allow", "unconfined"),
+    "weak": (options("seccomp=" + weak_profile()), True, "observe", "weak"),
+    "weak-stopped": (options("seccomp=" + weak_profile()), False, "observe", "weak"),
+    "unconfined": (options("seccomp=unconfined"), True, "deny", "unconfined"),
+    "unconfined-stopped": (options("seccomp=unconfined"), False, "deny", "unconfined"),
+    "colon": (options("seccomp:unconfined"), True, "deny", "unconfined"),
+    "last-is-unconfined": (options("seccomp=", "seccomp=unconfined"), True, "deny",
+                           "unconfined"),
+    "empty-profile": (options("seccomp={}"), True, "deny", "unconfined"),
+    "null-profile": (options("seccomp=null"), True, "deny", "unconfined"),
+    "no-action": (options('seccomp={"syscalls":[]}'), False, "deny", "unconfined"),
+    "label-only": ({**options("seccomp=unconfined"), "Labels": {"team": "debug"}}, False,
+                   "deny", "unconfined"),
+    "allow-all": (options("seccomp=" + ALLOW_ALL), True, "deny", "permissive"),
+    "log-all": (options("seccomp=" + LOG_ALL), False, "deny", "permissive"),
+    "privileged": (options(Privileged=True), True, "deny", "privileged"),
+    "privileged-stopped": (options(Privileged=True), False, "deny", "privileged"),
+    "privileged-custom": (options("seccomp=" + BUILTIN, Privileged=True), False, "deny",
+                          "privileged"),
+    "expired": (options(Privileged=True), False, "deny", "privileged"),
+    "garbage": (options("seccomp=garbage"), False, "deny", "unreadable"),
+    "other-runtime": ({"HostConfig": {"Runtime": "other"}}, False, "deny", "runtimes"),
+}
+
+
+def audit(*arguments, host=None, environment=None, enter=(), timeout=60, **more):
+    """Returns (exit code, stdout, stderr)."""
+    hosts = ["--host", f"unix://{host}"] if host else []
+    done = subprocess.run([*enter, PROGRAM, "audit", *hosts, *arguments],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
+                          env={"PATH": os.environ["PATH"], "HOME": str(DIR),
+                               **(environment or {})}, check=False, **more)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def only_containers(report):
+    return {finding["name"]: finding for finding in report["findings"]
+            if finding["kind"] == "container"}
+
+
+def checks_of(report, kind):
+    return {finding["check"] for finding in report["findings"] if finding["kind"] == kind}
+
+
+class Fleet(unittest.TestCase):
+    """Every test looks at the same engine; no plugin guards it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.engine = Engine("fleet")
+        cls.addClassCleanup(cls.engine.stop)
+        cls.engine.start("--add-runtime", "other=/usr/sbin/runc", plugins=())
+        cls.engine.import_image()
+        cls.old = cls.engine.api < "v1.44"
+        cls.policy = cls.engine.home / "policy.json"
+        cls.policy.write_text(json.dumps(POLICY))
+        cls.proc = f"/proc/{cls.engine.dockerd_pid()}/root/proc"
+        cls.fleet = dict(FLEET)
+        for name, (wants, runs, _, _) in FLEET.items():
+            cls.create(name, wants)
+            if runs:
+                cls.start(name)
+        cls.post("/containers/paused/pause")
+        cls.engine.docker("exec", "-d", "--privileged", "busy", "sleep", "1000")
+        if cls.old:
+            cls.start_with_bodies()
+        else:
+            cls.create_services()
+        code, cls.text, _ = cls.run_audit("--format", "json")
+        cls.report = json.loads(cls.text)
+        if code != 1:
+            raise AssertionError(f"exit code {code}")
+
+    @classmethod
+    def post(cls, path, body=None, expect=204):
+        status, answer = cls.engine.call("POST", path, body)
+        if status != expect:
+            raise AssertionError(f"{path}: {status} {answer!r}")
+        return json.loads(answer or "{}")
+
+    @classmethod
+    def create(cls, name, wants):
+        cls.post(f"/containers/create?name={name}",
+                 {"Image": IMAGE, "Cmd": ["sleep", "1000"], **wants}, expect=201)
+
+    @classmethod
+    def start(cls, name):
+        cls.post(f"/containers/{name}/start")
+
+    @classmethod
+    def start_with_bodies(cls):
+        """Settings that a start brings along, or keeps while inspect forgets them."""
+        cls.create("started-unconfined", {})
+        cls.post("/v1.23/containers/started-unconfined/start",
+                 {"SecurityOpt": ["seccomp=unconfined"]})
+        cls.fleet["started-unconfined"] = ({}, True, "deny", "unconfined")
+        cls.create("started-hidden", options("seccomp=unconfined"))
+        cls.post("/v1.23/containers/started-hidden/start", {"Dns": ["127.0.0.1"]})
+        cls.fleet["started-hidden"] = ({}, True, "deny", "kernel")
+
+    @classmethod
+    def create_services(cls):
+        cls.post("/swarm/init", {"ListenAddr": "127.0.0.1:2377",
+                                 "AdvertiseAddr": "127.0.0.1"}, expect=200)
+        empty = base64.b64encode(b"{}").decode()
+        for name, seccomp in (("loose", {"Mode": "unconfined"}), ("tight", None),
+                              ("empty", {"Mode": "custom", "Profile": empty}),
+                              ("reformed", {"Mode": "unconfined"})):
+            cls.post("/services/create", cls.service(name, seccomp), expect=201)
+        found = json.loads(cls.engine.call("GET", "/services/reformed")[1])
+        cls.post(f"/services/reformed/update?version={found['Version']['Index']}",
+                 cls.service("reformed", None), expect=200)
+
+        def task_runs():
+            return any("loose" in c["Names"][0] and c["State"] == "running"
+                       for c in cls.engine.containers())
+
+        wait_until(task_runs, 60, "a task of the service runs")
+
+    @staticmethod
+    def service(name, seccomp):
+        return {"Name": name, "Mode": {"Replicated": {"Replicas": 1}},
+                "TaskTemplate": {"ContainerSpec": {
+                    "Image": IMAGE, "Command": ["sleep", "1000"],
+                    "Privileges": {"Seccomp": seccomp} if seccomp else None}}}
+
+    @classmethod
+    def run_audit(cls, *arguments, **more):
+        return audit("--policy", str(cls.policy), "--proc", cls.proc, *arguments,
+                     host=cls.engine.socket, **more)
+
+    def test_each_container_has_its_verdict(self):
+        found = only_containers(self.report)
+        for name, (_, _, verdict, check) in self.fleet.items():
+            with self.subTest(name):
+                self.assertEqual((found[name]["verdict"], found[name]["check"]),
+                                 (verdict, check), found[name])
+
+    def test_none_is_missing_and_none_is_invented(self):
+        names = {c["Names"][0].removeprefix("/") for c in self.engine.containers()}
+        self.assertEqual(set(only_containers(self.report)), names)
+
+    def test_kernel_is_reported_as_proc_says(self):
+        seen = 0
+        for name, finding in only_containers(self.report).items():
+            with self.subTest(name):
+                state = json.loads(self.engine.call("GET", f"/containers/{name}/json")[1])
+                pid = state["State"]["Pid"]
+                if pid == 0:
+                    self.assertNotIn("kernel", finding)
+                    continue
+                status = pathlib.Path(f"{self.proc}/{pid}/status").read_text(encoding="utf-8")
+                seccomp = int(re.search(r"^Seccomp:\s(\d)", status, re.M).group(1))
+                self.assertEqual(finding["kernel"]["seccomp"], seccomp)
+                if seccomp == 0:
+                    self.assertEqual(finding["cis"]["result"], "fail")
+                    self.assertTrue(finding["verdict"] == "deny" or "exception" in finding)
+                seen += 1
+        self.assertGreaterEqual(seen, 15)
+
+    def test_process_of_a_privileged_exec_is_counted_and_has_the_filter(self):
+        kernel = only_containers(self.report)["busy"]["kernel"]
+        self.assertEqual((kernel["processes"], kernel["unfiltered"]), (2, 0))
+
+    def test_grep_finds_less(self):
+        """What the known scripts do, on the same containers."""
+        missed, found = [], 0
+        for name, finding in only_containers(self.report).items():
+            text = self.engine.call("GET", f"/containers/{name}/json")[1].decode()
+            if re.search(r"seccomp[:=]unconfined", text):
+                found += 1
+            elif finding["verdict"] == "deny":
+                missed.append(name)
+        print(f"     grep: {found} found; denied and missed: {', '.join(sorted(missed))}")
+        self.assertIn("privileged", missed)
+        self.assertIn("empty-profile", missed)
+        if self.old:
+            self.assertIn("started-hidden", missed)
+
+    def test_exception_is_named_with_its_end(self):
+        exception = only_containers(self.report)["excepted"]["exception"]
+        self.assertEqual(exception, {"id": "debug", "reason": "TEST-1",
+                                     "expires": "2999-01-31T00:00:00Z"})
+
+    def test_services_and_their_previous_specs_are_judged(self):
+        if self.old:
+            self.assertEqual(self.report["summary"]["services"], 0)
+            return
+        found = {(f["name"], f["kind"]): f["verdict"] for f in self.report["findings"]}
+        self.assertEqual(found["loose", "service"], "deny")
+        self.assertEqual(found["empty", "service"], "deny")
+        self.assertEqual(found["tight", "service"], "allow")
+        self.assertEqual(found["reformed", "service"], "allow")
+        self.assertEqual(found["reformed", "previous spec"], "deny")
+
+    def test_json_is_as_its_schema_says(self):
+        schema = json.loads((PROJECT / "plugin-spec" / "audit.schema.json").read_text())
+        jsonschema.validate(self.report, schema)
+        summary, found = self.report["summary"], list(only_containers(self.report).values())
+        self.assertEqual(summary["containers"], len(found))
+        self.assertEqual(summary["cis"]["fail"],
+                         sum(f["cis"]["result"] == "fail" for f in found))
+        self.assertEqual(sum(summary["postures"].values()),
+                         sum(f["kind"] != "engine" for f in self.report["findings"]))
+
+    def test_worst_comes_first(self):
+        rank = {"deny": 0, "fail": 0, "observe": 1, "advice": 1, "allow": 2, "pass": 2}
+        ranks = [rank[finding["verdict"]] for finding in self.report["findings"]]
+        self.assertEqual(ranks, sorted(ranks))
+
+    def test_advice_is_that_of_the_version(self):
+        found = checks_of(self.report, "engine")
+        self.assertIn("engine-chain", found)
+        self.assertIn("engine-large-body", found)
+        self.assertIn("engine-buildkit", found)
+        self.assertEqual("engine-body" in found, self.old)
+
+    def test_table_has_verdict_and_totals(self):
+        code, out, err = self.run_audit()
+        self.assertEqual((code, err), (1, ""))
+        lines = out.splitlines()
+        self.assertTrue(lines[0].startswith("VERDICT"))
+        self.assertTrue(lines[1].startswith("deny"))
+        self.assertIn("What to do:", out)
+
+    def test_cis_lines_begin_as_the_manual_command_prints_them(self):
+        code, manual, _ = self.engine.docker(
+            "inspect", "--format", "{{.Id}}: SecurityOpt={{.HostConfig.SecurityOpt}}",
+            "plain", "unconfined", "colon", "no-new-privileges", "excepted-stopped")
+        self.assertEqual(code, 0)
+        _, out, _ = self.run_audit("--format", "cis")
+        lines = {line[:64]: line for line in out.splitlines()}
+        for line in manual.splitlines():
+            self.assertTrue(lines[line[:64]].startswith(line.replace("<no value>", "[]")),
+                            (line, lines[line[:64]]))
+
+    def test_junit_counts_as_json_does(self):
+        _, out, _ = self.run_audit("--format", "junit")
+        suite = xml.dom.minidom.parseString(out).getElementsByTagName("testsuite")[0]
+        self.assertEqual(int(suite.getAttribute("tests")), len(self.report["findings"]))
+        self.assertEqual(int(suite.getAttribute("failures")), self.report["summary"]["fail"])
+        self.assertEqual(len(suite.getElementsByTagName("failure")),
+                         self.report["summary"]["fail"])
+
+    def test_sarif_names_a_rule_of_its_own_for_each_result(self):
+        _, out, _ = self.run_audit("--format", "sarif")
+        run = json.loads(out)["runs"][0]
+        rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+        self.assertLessEqual({result["ruleId"] for result in run["results"]}, rules)
+        self.assertEqual(len(run["results"]), len(self.report["findings"]))
+        self.assertTrue(run["invocations"][0]["executionSuccessful"])
+
+    def test_html_fetches_nothing(self):
+        _, out, _ = self.run_audit("--format", "html")
+        self.assertNotRegex(out, r"(?i)(src|href|action|data)\s*=|url\(|@import|fetch\(")
+        self.assertIn("TEST-2", out)
+        self.assertIn("(expired)", out)
+
+    def test_stopped_engine_is_said_and_exit_is_2(self):
+        code, out, err = audit("--format", "json", "--host", "unix:///nowhere/docker.sock",
+                               "--policy", str(self.policy), host=self.engine.socket)
+        self.assertEqual(code, 2)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        self.assertIn("unix:///nowhere/docker.sock: No such file", err)
+        report = json.loads(out)
+        self.assertGreaterEqual(len(only_containers(report)), 30)
+        self.assertEqual([e["complete"] for e in report["engines"]], [True, False])
+
+    def test_no_permission_is_said(self):
+        os.chmod(self.engine.socket, 0o600)
+        code, out, err = audit("--format", "json", host=self.engine.socket,
+                               enter=["setpriv", "--reuid", "65534", "--clear-groups"])
+        self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+        self.assertIn("Permission denied; run as root", err)
+        self.assertEqual(len(err.splitlines()), 1)
+
+    def test_clean_engine_is_exit_0(self):
+        lenient = self.engine.home / "lenient.json"
+        lenient.write_text(json.dumps({"version": 1, "mode": "observe"}))
+        code, out, _ = audit("--policy", str(lenient), "--format", "json",
+                             host=self.engine.socket)
+        self.assertEqual((code, json.loads(out)["summary"]["fail"]), (0, 0))
+
+    def test_probe_of_an_unguarded_engine_fails(self):
+        before = len(self.engine.containers())
+        _, out, _ = self.run_audit("--format", "json", "--probe")
+        found = [f for f in json.loads(out)["findings"] if f["check"] == "engine-probe"]
+        self.assertEqual([f["verdict"] for f in found], ["fail"])
+        self.assertEqual(len(self.engine.containers()), before)
+
+    def test_check_reads_what_inspect_prints(self):
+        _, out, _ = self.engine.docker("inspect", "plain", "unconfined", "privileged")
+        done = subprocess.run([PROGRAM, "check", "--policy", str(self.policy), "-"], input=out,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()],
+                         ["deny" if "runtime" in line or i > 0 else "allow"
+                          for i, line in enumerate(done.stdout.splitlines())])
+        self.assertEqual(done.returncode, 1)
+
+
+class Guarded(unittest.TestCase):
+    """An engine with the plugin, by TLS, watched across a restart."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.engine = Engine("watched")
+        cls.addClassCleanup(cls.engine.stop)
+        cls.judge = Judge(cls.engine.home)
+        cls.judge.write_policy({"version": 1, "mode": "enforce", "exceptions": [
+            {"id": "all", "allow": ["unconfined"], "reason": "TEST-1",
+             "match": {"name": ["dbg-*"]}}]})
+        cls.judge.start()
+        cls.addClassCleanup(cls.judge.stop)
+        make_certificates()
+        for name in ("ca.pem", "server.pem", "server.key"):
+            (cls.engine.home / name).write_bytes((CERTS / name).read_bytes())
+        cls.options = ("-H", f"tcp://{ADDRESS}", "--tlsverify",
+                       "--tlscacert", str(cls.engine.home / "ca.pem"),
+                       "--tlscert", str(cls.engine.home / "server.pem"),
+                       "--tlskey", str(cls.engine.home / "server.key"))
+        cls.engine.start(*cls.options)
+        cls.engine.import_image()
+        cls.certificates = cls.engine.home / "client-certificates"
+        cls.certificates.mkdir()
+        for name, file in (("ca.pem", "ca.pem"), ("cert.pem", "ci-bot.pem"),
+                           ("key.pem", "ci-bot.key")):
+            (cls.certificates / name).write_bytes((CERTS / file).read_bytes())
+
+    def audit_tcp(self, environment, *arguments):
+        """The engine's loopback is in its own network namespace."""
+        enter = ["nsenter", f"--net=/proc/{self.engine.dockerd_pid()}/ns/net"]
+        return audit("--format", "json", *arguments, environment=environment, enter=enter)
+
+    def test_probe_comes_back_refused(self):
+        _, out, err = audit("--format", "json", "--probe", host=self.engine.socket)
+        found = {f["check"]: f for f in json.loads(out)["findings"]}
+        self.assertEqual(found["engine-probe"]["verdict"], "pass", found["engine-probe"])
+        self.assertIn("authorization denied by plugin seccomp-authz",
+                      found["engine-probe"]["message"])
+        self.assertNotIn("engine-chain", found)
+        self.assertEqual(self.judge.records()[-1]["posture"], "unreadable", err)
+
+    def test_plugin_of_the_command_line_alone_is_told(self):
+        config = self.engine.home / "other.json"
+        for text, told in (("{}", True),
+                           ('{"authorization-plugins": ["seccomp-authz"]}', False)):
+            config.write_text(text)
+            _, out, _ = audit("--format", "json", "--daemon-json", str(config),
+                              host=self.engine.socket)
+            self.assertEqual("engine-flag" in checks_of(json.loads(out), "engine"), told)
+
+    def test_tls_by_environment(self):
+        code, out, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}",
+                                         "DOCKER_TLS_VERIFY": "1",
+                                         "DOCKER_CERT_PATH": str(self.certificates)})
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(json.loads(out)["engines"][0]["host"], f"tcp://{ADDRESS}")
+
+    def test_tls_by_context(self):
+        home = self.engine.home / "docker-home"
+        name = "8ab4c32ea3bf1bb0ad3d2b1d4b25b4b7eb5db4c3d4b7e0a7f0a3c1e1c7d7a111"
+        import hashlib
+        name = hashlib.sha256(b"prod").hexdigest()
+        meta, tls = home / "contexts/meta" / name, home / "contexts/tls" / name / "docker"
+        meta.mkdir(parents=True, exist_ok=True)
+        tls.parent.mkdir(parents=True, exist_ok=True)
+        if not tls.exists():
+            tls.symlink_to(self.certificates)
+        (meta / "meta.json").write_text(json.dumps(
+            {"Name": "prod", "Endpoints": {"docker": {"Host": f"tcp://{ADDRESS}",
+                                                      "SkipTLSVerify": False}}}))
+        (home / "config.json").write_text('{"currentContext": "prod"}')
+        code, _, err = self.audit_tcp({"DOCKER_CONFIG": str(home)})
+        self.assertEqual((code, err), (0, ""))
+
+    def test_certificate_of_another_authority_is_an_error(self):
+        folder = self.engine.home / "wrong"
+        folder.mkdir(exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+                        "/CN=other", "-keyout", "/dev/null", "-out", str(folder / "ca.pem")],
+                       check=True, capture_output=True)
+        code, out, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}",
+                                         "DOCKER_TLS_VERIFY": "1",
+                                         "DOCKER_CERT_PATH": str(folder)})
+        self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+        self.assertEqual(len(err.splitlines()), 1)
+        self.assertIn("certificate", err)
+
+    def test_plain_request_to_a_tls_port_is_an_error(self):
+        code, _, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}"})
+        self.assertEqual((code, len(err.splitlines())), (2, 1))
+
+    def test_watch_goes_on_after_a_restart_of_the_engine(self):
+        record = self.engine.home / "watch" / "audit.jsonl"
+        record.parent.mkdir(exist_ok=True)
+        out = self.engine.home / "watch" / "out"
+        with open(out, "wb") as file:
+            watch = subprocess.Popen([PROGRAM, "audit", "--watch", "--format", "json",
+                                      "--host", f"unix://{self.engine.socket}",
+                                      "--record", f"file:{record}"],
+                                     stdout=file, stderr=subprocess.DEVNULL)
+        self.addCleanup(watch.kill)
+
+        def names():
+            lines = out.read_text(encoding="utf-8").splitlines()
+            return [json.loads(line).get("name") for line in lines]
+
+        def run(name):
+            code, _, err = self.engine.docker("run", "-d", "--name", name, "--security-opt",
+                                              "seccomp=unconfined", "busybox", "sleep", "900")
+            self.assertEqual(code, 0, err)
+            wait_until(lambda: name in names(), 20, f"{name} was judged")
+
+        wait_until(names, 20, "the watch looked at the engine")
+        run("dbg-1")
+        self.engine.halt()
+        self.engine.start(*self.options)
+        time.sleep(1)
+        run("dbg-2")
+        watch.send_signal(signal.SIGTERM)
+        self.assertEqual(watch.wait(20), 0)
+        records = [json.loads(line) for line in record.read_text().splitlines()]
+        self.assertEqual({r["containers"][0]["name"] for r in records}, {"dbg-1", "dbg-2"})
+        self.assertEqual({r["decision"] for r in records}, {"deny"})
+        self.assertEqual({r["operation"] for r in records}, {"inspect"})
+        subprocess.run([PROGRAM, "log", "verify", str(record)], check=True,
+                       capture_output=True)
+
+
+class DefaultOff(unittest.TestCase):
+    """An engine that gives no filter unless asked to (23.0 and later)."""
+
+    def test_engine_and_each_plain_container_are_found(self):
+        engine = Engine("defaultoff")
+        self.addCleanup(engine.stop)
+        profile = "unconfined"
+        if engine_version() < 23:  # takes it for a file
+            profile = str(engine.home / "open.json")
+            pathlib.Path(profile).write_text("{}")
+        engine.start("--seccomp-profile", profile, plugins=())
+        engine.import_image()
+        engine.docker("create", "--name", "plain", "busybox")
+        engine.docker("create", "--name", "builtin", "--security-opt", f"seccomp={self.file()}",
+                      "busybox")
+        code, out, err = audit("--format", "json", host=engine.socket)
+        report = json.loads(out)
+        self.assertEqual((code, err), (1, ""))
+        self.assertEqual(only_containers(report)["plain"]["check"], "unconfined")
+        self.assertEqual(only_containers(report)["builtin"]["check"], "custom")
+        self.assertTrue({"engine-default", "engine-profile"} & checks_of(report, "engine"))
+
+    @staticmethod
+    def file():
+        return HERE.parent / "profiles" / "docker-20.10.json"
+
+
+def engine_version():
+    from lab import ROOT
+    command = ["chroot", ROOT] if ROOT != "/" else []
+    out = subprocess.run([*command, "dockerd", "--version"], check=True, text=True,
+                         capture_output=True).stdout
+    return int(re.search(r"version (\d+)\.", out).group(1))
+
+
+# ---- an engine that says what it likes ----------------------------------------------------
+
+
+class Liar(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Answers from a dict: path -> object, or bytes to send as they are before it hangs up."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, path, answers):
+        path.unlink(missing_ok=True)
+        self.answers = {
+            "/version": {"Version": "29.7.2"},
+            "/info": {"Name": "liar", "DefaultRuntime": "runc",
+                      "SecurityOptions": ["name=seccomp,profile=builtin"],
+                      "Plugins": {"Authorization": ["seccomp-authz"]}},
+            "/plugins": [], **answers}
+        super().__init__(str(path), LiarHandler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def finish(self):
+        self.shutdown()
+        self.server_close()
+
+
+class LiarHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def address_string(self):
+        return "-"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        answer = self.server.answers.get(self.path.split("?")[0])
+        if isinstance(answer, bytes):
+            self.wfile.write(answer)
+            self.close_connection = True
+            return
+        status, answer = (404, {"message": "no such thing"}) if answer is None else (200, answer)
+        if isinstance(answer, tuple):
+            status, answer = answer
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def document(number, name="web", **more):
+    return {"Id": f"{number:064x}", "Name": f"/{name}", "State": {"Status": "exited"},
+            "Config": {"Image": "nginx"}, "HostConfig": {}, **more}
+
+
+class Lies(unittest.TestCase):
+    """What no engine would say, or only one that breaks."""
+
+    def audit_liar(self, documents, *arguments, **answers):
+        listed = [{"Id": f"{number:064x}"} for number in documents]
+        answers = {"/containers/json": listed, **answers}
+        for number, answer in documents.items():
+            answers[f"/containers/{number:064x}/json"] = answer
+        path = DIR / "liar.sock"
+        liar = Liar(path, answers)
+        try:
+            return audit(*arguments, host=path)
+        finally:
+            liar.finish()
+
+    def test_markup_in_names_is_shown_and_not_run(self):
+        name = "<script>alert(1)</script>"
+        evil = document(1, name, Config={"Image": "<img src=x onerror=alert(2)>\u202e\x1b[2J"},
+                        HostConfig={"SecurityOpt": ["seccomp=\"><b>&'"]})
+        for form in ("html", "junit"):
+            _, out, _ = self.audit_liar({1: evil}, "--format", form)
+            self.assertIn("&lt;script&gt;alert(1)&lt;/script&gt;", out)
+            self.assertIn("&lt;img src=x", out)
+            for raw in ("<script>alert", "<img", "<b>", "\u202e", "\x1b"):
+                self.assertNotIn(raw, out)
+        for form in ("table", "cis"):
+            _, out, _ = self.audit_liar({1: evil}, "--format", form)
+            self.assertNotIn("\x1b", out)
+            self.assertNotIn("\u202e", out)
+        _, out, _ = self.audit_liar({1: evil}, "--format", "json")
+        self.assertEqual(json.loads(out)["findings"][0]["name"], name)
+
+    def test_what_was_judged_before_the_engine_died_is_shown(self):
+        documents = {number: document(number, f"web-{number}") for number in range(1, 40)}
+        documents[20] = b""
+        code, out, err = self.audit_liar(documents, "--format", "json")
+        report = json.loads(out)
+        self.assertEqual(code, 2)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        self.assertFalse(report["engines"][0]["complete"])
+        self.assertGreaterEqual(len(report["findings"]), 15)
+
+    def test_half_an_answer_is_none(self):
+        half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"
+        code, out, _ = self.audit_liar({1: half}, "--format", "json")
+        self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+
+    def test_what_can_not_be_read_is_denied(self):
+        for answer in ({}, [], "x", {"Id": f"{1:064x}"}, (500, {"message": "broken"}),
+                       document(1, HostConfig=None),
+                       document(1, HostConfig={"Privileged": "no"}),
+                       document(1, HostConfig={"SecurityOpt": [None]})):
+            code, out, _ = self.audit_liar({1: answer}, "--format", "json")
+            found = [f for f in json.loads(out)["findings"] if f["kind"] == "container"]
+            self.assertEqual([f["check"] for f in found], ["unreadable"], (answer, out))
+            self.assertEqual(code, 1)
+
+    def test_container_that_is_gone_is_no_finding(self):
+        code, out, err = self.audit_liar({1: None, 2: document(2)}, "--format", "json")
+        self.assertEqual((code, err, len(only_containers(json.loads(out)))), (0, "", 1))
+
+    def test_answers_that_are_none_of_an_engine_are_an_error(self):
+        for answers in ({"/info": [1]}, {"/info": b"garbage"}, {"/containers/json": {"x": 1}},
+                        {"/containers/json": [{"Id": "../../etc"}]}, {"/version": (500, {})}):
+            code, out, err = self.audit_liar({}, "--format", "json", **answers)
+            self.assertEqual(code, 2, (answers, out))
+            self.assertEqual(len(err.splitlines()), 1, err)
+            json.loads(out)
+
+
+if __name__ == "__main__":
+    unittest.main()
