@@ -60,9 +60,11 @@ ask(struct audit_engine *engine, const char *path, struct err *err)
 	if (answer.status == 200)
 		json = json_loadb(answer.body.at ? answer.body.at : "", answer.body.len,
 		                  0, NULL);
-	if (!json && answer.status != 200)
+	if (answer.status != 200)
 		engine_refusal(&answer, err);
-	if (!json) {
+	if (!json_is_object(json) && !json_is_array(json)) {
+		json_decref(json);
+		json = NULL;
 		(void)err_set(err, ERR_SYNTAX, "not the answer of an engine");
 		(void)err_wrap(err, "%s: %s", engine->target.host, path);
 	}
@@ -80,10 +82,24 @@ add_advice(const struct audit_check *check, void *context)
 	(void)add(engine, check->id, AUDIT_ADVICE, engine->version);
 }
 
+/* The same, of an object that has to have `key`. */
+static json_t *
+ask_object(struct audit_engine *engine, const char *path, const char *key)
+{
+	json_t *json = ask(engine, path, &engine->err);
+
+	if (!json || json_object_get(json, key))
+		return json;
+	(void)err_set(&engine->err, ERR_TYPE, "%s: %s: not the answer of an engine",
+	              engine->target.host, path);
+	json_decref(json);
+	return NULL;
+}
+
 static int
 ask_version(struct audit_engine *engine)
 {
-	json_t *version = ask(engine, "/version", &engine->err);
+	json_t *version = ask_object(engine, "/version", "Version");
 
 	if (!version)
 		return -1;
@@ -263,7 +279,7 @@ probe(struct audit_engine *engine)
 static int
 ask_info(struct audit_engine *engine)
 {
-	json_t *info = ask(engine, "/info", &engine->err);
+	json_t *info = ask_object(engine, "/info", "SecurityOptions");
 	const json_t *chain;
 	bool in_chain;
 

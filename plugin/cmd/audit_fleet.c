@@ -100,19 +100,32 @@ take_part(const struct inspect_part *part, void *context)
 
 /* What isn't there any more is no finding; what can't be read is. */
 static void
-take_answer(const struct taking *taking)
+take_container(const struct taking *taking)
 {
-	const struct inspect_part all = {INSPECT_CONTAINER,
-	                                 buf_text(&taking->answer->body)};
+	const struct inspect_part part = {INSPECT_CONTAINER,
+	                                  buf_text(&taking->answer->body)};
+	struct taking copy = *taking;
+
+	if (taking->answer->status != 404)
+		(void)take_part(&part, &copy);
+}
+
+/* One service, or all of them. */
+static int
+take_services(const struct taking *taking)
+{
+	struct audit_engine *engine = taking->engine;
 	cleanup_arena struct arena scratch = {0};
 	struct taking copy = *taking;
-	struct err ignored = {0};
 
 	if (taking->answer->status == 404)
-		return;
-	if (docker_inspect_each(all.object, &scratch, take_part, &copy, &ignored) != 0 &&
-	    taking->engine->err.code == ERR_NONE)
-		(void)take_part(&all, &copy);
+		return 0;
+	if (taking->answer->status != 200)
+		engine_refusal(taking->answer, &engine->err);
+	else if (docker_inspect_each(buf_text(&taking->answer->body), &scratch, take_part,
+	                             &copy, &engine->err) == 0)
+		return 0;
+	return err_wrap(&engine->err, "%s: services", engine->target.host);
 }
 
 int
@@ -120,11 +133,14 @@ audit_ask_one(struct audit_engine *engine, const char *path,
               void (*each)(struct audit_finding *finding, void *context), void *context)
 {
 	struct engine_answer answer = {0};
+	struct taking taking = {engine, &answer, each, context};
 	int result =
 	    engine_get(engine->engine, path, ENGINE_LIST_MAX, &answer, &engine->err);
 
-	if (result == 0)
-		take_answer(&(struct taking){engine, &answer, each, context});
+	if (result == 0 && strncmp(path, "/services", 9) == 0)
+		result = take_services(&taking);
+	else if (result == 0)
+		take_container(&taking);
 	buf_free(&answer.body);
 	return result;
 }
@@ -158,14 +174,14 @@ write_path(void *context, size_t index, char room[ENGINE_PATH_MAX])
 }
 
 static void
-take_container(void *context, size_t index, const struct engine_answer *answer)
+take_one(void *context, size_t index, const struct engine_answer *answer)
 {
 	struct fleet *fleet = context;
 	struct audit_engine *engine = fleet->engine;
 	size_t before = engine->count;
 	struct audit_finding *finding;
 
-	take_answer(&(struct taking){.engine = engine, .answer = answer});
+	take_container(&(struct taking){.engine = engine, .answer = answer});
 	finding = engine->count > before ? &engine->findings[before] : NULL;
 	if (finding && !finding->id.at)
 		finding->id = audit_keep(
@@ -192,7 +208,7 @@ ask_fleet(struct fleet *fleet)
 	struct audit_engine *engine = fleet->engine;
 	const struct engine_batch batch = {.count = fleet->ids.len / PROC_ID_LEN,
 	                                   .path = write_path,
-	                                   .done = take_container,
+	                                   .done = take_one,
 	                                   .context = fleet};
 
 	atomic_store(&engine->expected, batch.count);

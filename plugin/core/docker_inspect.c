@@ -140,11 +140,13 @@ read_document(const struct inspect_part *part, struct arena *arena,
 		return err_set(
 		    err, ERR_TYPE,
 		    "neither a container nor a service: no HostConfig, no Spec");
-	return part->kind == INSPECT_CONTAINER
-	           ? json_read_struct(&json, container_fields, COUNT(container_fields),
-	                              document)
-	           : json_read_struct(&json, service_fields, COUNT(service_fields),
-	                              document);
+	if (part->kind == INSPECT_CONTAINER
+	        ? json_read_struct(&json, container_fields, COUNT(container_fields),
+	                           document)
+	        : json_read_struct(&json, service_fields, COUNT(service_fields),
+	                           document))
+		return -1;
+	return json_finish(&json);
 }
 
 /* Names have a '/' in front (moby container.Name). */

@@ -211,8 +211,8 @@ begin(struct engine *engine, struct call *call, const struct engine_batch *batch
 
 /* Hands out what has come back; begins the next in its place. */
 static int
-collect(struct engine *engine, const struct engine_batch *batch, size_t *next,
-        struct err *err)
+collect(struct engine *engine, const struct engine_batch *batch, size_t *begun,
+        size_t *done, struct err *err)
 {
 	CURLMsg *message;
 	int left;
@@ -222,15 +222,14 @@ collect(struct engine *engine, const struct engine_batch *batch, size_t *next,
 		CURL *curl = message->easy_handle;
 		struct call *call = NULL;
 
-		if (message->msg != CURLMSG_DONE)
-			continue;
 		(void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
 		(void)curl_multi_remove_handle(engine->multi, curl);
 		if (!call || finish(engine, call, code, err) != 0)
 			return -1;
 		batch->done(batch->context, call->index, &call->answer);
-		if (*next < batch->count &&
-		    begin(engine, call, batch, (*next)++, err) != 0)
+		(*done)++;
+		if (*begun < batch->count &&
+		    begin(engine, call, batch, (*begun)++, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -239,25 +238,22 @@ collect(struct engine *engine, const struct engine_batch *batch, size_t *next,
 static int
 run_batch(struct engine *engine, const struct engine_batch *batch, struct err *err)
 {
-	size_t next = 0;
-	int running = 1;
+	size_t begun = 0, done = 0;
+	int running;
 
-	while (next < ENGINE_PARALLEL && next < batch->count) {
-		if (begin(engine, &engine->batch[next], batch, next, err) != 0)
+	for (; begun < ENGINE_PARALLEL && begun < batch->count; begun++) {
+		if (begin(engine, &engine->batch[begun], batch, begun, err) != 0)
 			return -1;
-		next++;
 	}
-	while (running > 0) {
+	while (done < batch->count) {
 		if (curl_multi_perform(engine->multi, &running) != CURLM_OK)
 			return err_set(err, ERR_SYSTEM, "libcurl failed");
-		if (collect(engine, batch, &next, err) != 0)
+		if (collect(engine, batch, &begun, &done, err) != 0)
 			return -1;
-		if (running == 0) /* one that was just begun? */
-			(void)curl_multi_perform(engine->multi, &running);
-		(void)curl_multi_poll(engine->multi, NULL, 0, running ? POLL_MS : 0,
-		                      NULL);
+		if (running > 0)
+			(void)curl_multi_poll(engine->multi, NULL, 0, POLL_MS, NULL);
 	}
-	return collect(engine, batch, &next, err);
+	return 0;
 }
 
 int
