@@ -25,8 +25,11 @@ CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lz -lpthread
 # ---- flags --------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-Wswitch-enum -Wcast-qual -Wundef $(if $(WERROR),-Werror)
+# clang before 16 wants to be begged for it
+AUTO_INIT := $(shell echo 'int x;' | $(CC) -ftrivial-auto-var-init=zero -x c -c -o /dev/null - \
+	2>/dev/null && echo -ftrivial-auto-var-init=zero)
 HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
-	-ftrivial-auto-var-init=zero -fPIE
+	$(AUTO_INIT) -fPIE
 HARD_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CPPFLAGS_ALL := -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS)
 

@@ -68,10 +68,10 @@ struct record_state {
 };
 
 /*
- * Opens `sinks` ("file:PATH", "stdout"; the first gates, the others follow) and starts
- * the thread. A first sink of the kind file that can't be opened or locked is an error,
- * and so is one whose last line is none of ours. `host` is the name for the recovery
- * record. The caller closes it (record_close).
+ * Opens `sinks` ("file:PATH", "stdout"...; the first gates, the others follow) and starts
+ * the thread. A sink that can't be meant is an error; so is a first one of the kind file
+ * that can't be opened or locked, or whose last line is none of ours. `host` is the name
+ * for the recovery record. The caller closes it (record_close).
  */
 int record_open(const char *const *sinks, size_t count, const char *host,
                 const struct log *log, struct record **ret_record, struct err *err);
@@ -84,7 +84,7 @@ struct record_options {
 	size_t count;
 	const char *host;
 	const struct log *log;
-	const struct record_sink_kind *const *kinds; /* to NULL; NULL: file, stdout */
+	const struct record_sink_kind *const *kinds; /* to NULL; NULL: all there are */
 	int64_t wait_ms;                             /* 0: RECORD_WAIT_MS */
 };
 
@@ -119,12 +119,20 @@ void record_close(struct record *record);
 
 struct record_sink; /* each kind has its own; starts with nothing in common */
 
+/* When lines are made to outlast a power cut. */
+enum record_sync {
+	RECORD_SYNC_GROUP, /* after a write, before anybody is told */
+	RECORD_SYNC_IDLE,  /* now nobody waits for it */
+	RECORD_SYNC_END,   /* there will be no more */
+};
+
 /*
  * How a kind of sink works. All calls come from one thread at a time. Error texts name
  * the sink. Whoever writes to a sink calls `prepare` before each `write`.
  */
 struct record_sink_kind {
 	const char *prefix; /* "file:", "stdout" */
+	const char *usage;  /* "file:PATH", for messages */
 	/* Opens it. *ret_last gets the last whole line of what is there already, without
 	   its newline, empty if there is none; NULL when the caller has no use for it. */
 	int (*open)(const char *target, struct buf *ret_last,
@@ -138,12 +146,36 @@ struct record_sink_kind {
 	int (*write)(struct record_sink *sink, struct text lines, size_t *ret_taken,
 	             struct err *err);
 	void (*close)(struct record_sink *sink); /* NULL is fine */
+
+	/* ---- the rest may be NULL ---- */
+
+	/* Says whether `target` can be meant, without opening anything. */
+	int (*check)(const char *target, struct err *err);
+	/* Makes durable what was written, if this is the time for it. *ret_due_ms: when
+	   (record_now_ms) it wants to be called again without a write before; INT64_MAX:
+	   never. -1: a power cut may take away lines that were taken; they stay where
+	   they are, but nobody may count on them. */
+	int (*sync)(struct record_sink *sink, enum record_sync when, int64_t *ret_due_ms,
+	            struct err *err);
+	/* What is not as it should be although lines are taken; NULL: nothing. */
+	const char *(*warning)(const struct record_sink *sink);
 };
 
 extern const struct record_sink_kind record_sink_file; /* 0640, O_APPEND, flock */
 extern const struct record_sink_kind record_sink_stdout;
+extern const struct record_sink_kind record_sink_syslog;   /* RFC 5424 on /dev/log */
+extern const struct record_sink_kind record_sink_journald; /* its native protocol */
 
-/* The kind that `sink` begins with, and the rest of it; NULL for none. */
+/* The kind that `sink` begins with, and the rest of it, checked. NULL with *err set if
+   there is none. `kinds` ends with NULL; NULL: all there are. */
 const struct record_sink_kind *
 record_sink_find(const struct record_sink_kind *const *kinds, const char *sink,
-                 const char **ret_target);
+                 const char **ret_target, struct err *err);
+
+/* Does what `sync` of the kind does, if it has one. */
+int record_sink_sync(const struct record_sink_kind *kind, struct record_sink *sink,
+                     enum record_sync when, int64_t *ret_due_ms, struct err *err);
+
+/* Logs the sink's warning once, and once that it is gone. */
+void record_sink_warn(const struct record_sink_kind *kind, const struct record_sink *sink,
+                      const struct log *log, const char *spec, bool *warned);

@@ -24,6 +24,10 @@ void record_monitor_destroy(struct record_monitor *monitor);
 void record_lock(struct record_monitor *monitor);
 void record_unlock(struct record_monitor *monitor);
 
+/* With the mutex held: waits for `wake`, until `deadline_ms` (INT64_MAX: for ever); may
+   come back without either. */
+void record_wait_wake(struct record_monitor *monitor, int64_t deadline_ms);
+
 /* With the mutex held: waits for *flag until `deadline_ms`; returns *flag. */
 bool record_wait_end(struct record_monitor *monitor, const bool *flag,
                      int64_t deadline_ms);

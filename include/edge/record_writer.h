@@ -27,6 +27,7 @@ struct record_writer {
 	struct record_sink *sink;
 	struct record_chain chain; /* of the last line that was taken */
 	int64_t last_time_us;      /* of the last line at opening; 0: none */
+	int64_t due_ms; /* when to call record_writer_sync() again; INT64_MAX: never */
 	char host[RECORD_HOST_MAX];
 	size_t count;                    /* lines of the group */
 	size_t ends[RECORD_GROUP_LINES]; /* of line i in `raw` */
@@ -52,8 +53,13 @@ struct record_written {
 };
 
 /* Numbers and writes the group, after the recovery record that a torn line calls for.
-   -1: not all lines were taken. */
+   -1: not all lines were taken, or nobody may count on those that were (they stay in the
+   chain). */
 int record_writer_write(struct record_writer *writer, struct record_written *ret_written,
                         struct err *err);
+
+/* Has the sink made durable what was written, if this is the time for it. */
+int record_writer_sync(struct record_writer *writer, enum record_sync when,
+                       struct err *err);
 
 void record_writer_close(struct record_writer *writer);

@@ -26,17 +26,12 @@ struct record {
 	size_t follower_count;
 	pthread_t thread;
 	struct record_writer writer; /* the thread's alone, but for adding lines */
+	bool warned;                 /* the thread's alone */
 	struct record_monitor monitor;
 	/* under the mutex */
 	struct record_queue queue;
 	struct record_state state;
 	bool check, stop, ended;
-};
-
-static const struct record_sink_kind *const all_kinds[] = {
-    &record_sink_file,
-    &record_sink_stdout,
-    NULL,
 };
 
 /* Remembers whether the first sink works, and says so when that changes. */
@@ -90,6 +85,19 @@ write_group(struct record *record)
 		record_follow(record->followers[i], written.bytes);
 }
 
+/* What nobody waits for. */
+static void
+tend(struct record *record, enum record_sync when)
+{
+	const struct record_writer *writer = &record->writer;
+	struct err err = {0};
+
+	if (record_writer_sync(&record->writer, when, &err))
+		note(record, err.text);
+	record_sink_warn(writer->kind, writer->sink, &record->log, record->spec,
+	                 &record->warned);
+}
+
 static void *
 run(void *argument)
 {
@@ -97,17 +105,21 @@ run(void *argument)
 
 	record_lock(&record->monitor);
 	for (;;) {
-		while (!record->queue.head && !record->check && !record->stop)
-			(void)pthread_cond_wait(&record->monitor.wake,
-			                        &record->monitor.mutex);
-		if (!record->queue.head && !record->check)
+		while (!record->queue.head && !record->check && !record->stop &&
+		       record_now_ms() < record->writer.due_ms)
+			record_wait_wake(&record->monitor, record->writer.due_ms);
+		if (!record->queue.head && !record->check && record->stop)
 			break;
 		record->check = false;
 		record_queue_write(&record->queue, &record->writer);
 		record_unlock(&record->monitor);
 		write_group(record);
+		tend(record, RECORD_SYNC_IDLE);
 		record_lock(&record->monitor);
 	}
+	record_unlock(&record->monitor);
+	tend(record, RECORD_SYNC_END);
+	record_lock(&record->monitor);
 	record->ended = true;
 	(void)pthread_cond_signal(&record->monitor.end);
 	record_unlock(&record->monitor);
@@ -202,36 +214,6 @@ record_state(struct record *record, struct record_state *ret_state)
 
 /* ---- opening and closing ---- */
 
-const struct record_sink_kind *
-record_sink_find(const struct record_sink_kind *const *kinds, const char *sink,
-                 const char **ret_target)
-{
-	for (; *kinds; kinds++) {
-		size_t len = strlen((*kinds)->prefix);
-		bool takes_target = len > 0 && (*kinds)->prefix[len - 1] == ':';
-
-		if (strncmp(sink, (*kinds)->prefix, len) != 0 ||
-		    (!takes_target && sink[len] != '\0'))
-			continue;
-		*ret_target = sink + len;
-		return *kinds;
-	}
-	return NULL;
-}
-
-static int
-find(const struct record_options *options, size_t i,
-     const struct record_sink_kind **ret_kind, const char **ret_target, struct err *err)
-{
-	*ret_kind = record_sink_find(options->kinds ? options->kinds : all_kinds,
-	                             options->sinks[i], ret_target);
-	if (*ret_kind)
-		return 0;
-	return err_set(err, ERR_TYPE,
-	               "record sink %s: no such kind; use file:PATH or stdout",
-	               options->sinks[i]);
-}
-
 static int
 start_followers(struct record *record, const struct record_options *options,
                 struct err *err)
@@ -240,7 +222,8 @@ start_followers(struct record *record, const struct record_options *options,
 	const char *target = NULL;
 
 	for (size_t i = 1; i < options->count; i++) {
-		if (find(options, i, &kind, &target, err))
+		kind = record_sink_find(options->kinds, options->sinks[i], &target, err);
+		if (!kind)
 			return -1;
 		record->followers[record->follower_count] =
 		    record_follow_start(kind, options->sinks[i], target, &record->log);
@@ -272,7 +255,8 @@ start(struct record *record, const struct record_options *options, struct err *e
 	const struct record_sink_kind *kind;
 	const char *target = NULL;
 
-	if (find(options, 0, &kind, &target, err) ||
+	kind = record_sink_find(options->kinds, options->sinks[0], &target, err);
+	if (!kind ||
 	    record_queue_init(&record->queue,
 	                      options->wait_ms > 0 ? options->wait_ms : RECORD_WAIT_MS,
 	                      err) ||

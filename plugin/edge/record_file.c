@@ -8,88 +8,61 @@
  *    it looks.
  * 3. A line MUST NOT be glued to one that has no end.
  * 4. Two processes MUST NOT write one file: it is locked while it is open.
+ * 5. A rotation that can't be done MUST NOT stop the record: the file grows, with a
+ *    warning.
  */
 #include "edge/record.h"
 #include "edge/file.h"
+#include "edge/record_open.h"
+#include "edge/record_rotate.h"
+#include "edge/record_spec.h"
 #include "edge/record_tail.h"
+#include "edge/record_thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 enum {
-	FILE_MODE = 0640,
-	FOLDER_MODE = 0750,
-	OPEN_TRIES = 3,  /* it may be made or moved away between two calls */
 	WRITE_TRIES = 3, /* it may be deleted while it is written */
+	SYNC_MS = 1000,  /* fsync=interval */
+	ROTATE_AGAIN_MS = 1000,
 };
 
 struct record_sink {
-	char *path;
+	struct record_spec spec;
 	int fd;                  /* -1: is to be opened */
 	off_t good;              /* the last whole line ends here */
 	off_t end;               /* size when we last looked; a torn line lies between */
 	off_t keep;              /* what is beyond was left by a failed write of ours */
 	struct buf rotated_torn; /* a torn line at the end of the file before this one */
+	bool unsynced, folder_unsynced; /* a power cut may take something away */
+	bool sync_failed;               /* no more lines until one works */
+	int64_t sync_due_ms;            /* of fsync=interval, when something is */
+	int64_t rotate_due_ms;          /* not before; it failed */
+	char warning[256];              /* why it can't be rotated; "" */
 };
 
 static int
-failed(const struct record_sink *sink, struct err *err, const char *what)
+fail(const struct record_sink *sink, struct err *err, const char *what)
 {
-	return err_set(err, ERR_SYSTEM, "%s: %s: %m", sink->path, what);
-}
-
-/* O_NONBLOCK: a FIFO must not hold us up. O_RDWR: the tail is read. */
-static int
-open_or_make(const char *path)
-{
-	static const int flags =
-	    O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
-
-	for (int i = 0; i < OPEN_TRIES; i++) {
-		int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
-
-		if (fd >= 0)
-			(void)fchmod(fd, FILE_MODE); /* whatever the umask */
-		if (fd >= 0 || errno != EEXIST)
-			return fd;
-		fd = open(path, flags);
-		if (fd >= 0 || errno != ENOENT)
-			return fd;
-	}
-	return -1;
+	return err_set(err, ERR_SYSTEM, "%s: %s: %m", sink->spec.path, what);
 }
 
 static int
 open_locked(struct record_sink *sink, struct err *err)
 {
-	cleanup_fd int fd = -1;
+	bool made = false;
 
-	if (file_make_parent(sink->path, FOLDER_MODE, err))
-		return -1;
-	fd = open_or_make(sink->path);
-	if (fd < 0)
-		return errno == ELOOP
-		           ? err_set(err, ERR_TYPE, "%s: is a symbolic link", sink->path)
-		           : failed(sink, err, "can't be opened");
-	if (file_check_regular(fd, err))
-		return err_wrap(err, "%s", sink->path);
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return errno == EWOULDBLOCK
-		           ? err_set(
-				 err, ERR_SYSTEM,
-				 "%s: another process writes this record (it is locked)",
-				 sink->path)
-		           : failed(sink, err, "can't be locked");
-	sink->fd = file_take(&fd);
+	sink->fd = record_open_file(sink->spec.path, &made, err);
+	sink->folder_unsynced |= made && sink->spec.fsync != RECORD_FSYNC_NEVER;
 	sink->end = -1; /* not looked at yet */
-	return 0;
+	return sink->fd < 0 ? -1 : 0;
 }
 
 /* Finds out where the last whole line ends. */
@@ -97,7 +70,7 @@ static int
 look(struct record_sink *sink, struct record_tail *ret_tail, struct err *err)
 {
 	if (record_tail_read(sink->fd, ret_tail, err))
-		return err_wrap(err, "%s", sink->path);
+		return err_wrap(err, "%s", sink->spec.path);
 	sink->end = sink->keep = ret_tail->size;
 	sink->good = ret_tail->size - (off_t)ret_tail->torn.len;
 	return 0;
@@ -110,7 +83,7 @@ look_at_rotated(struct record_sink *sink, struct buf *ret_last)
 	cleanup_record_tail struct record_tail tail = {0};
 	char path[PATH_MAX];
 	cleanup_fd int fd = -1;
-	int len = snprintf(path, sizeof path, "%s.1", sink->path);
+	int len = snprintf(path, sizeof path, "%s.1", sink->spec.path);
 
 	if (len < 0 || (size_t)len >= sizeof path)
 		return;
@@ -129,7 +102,6 @@ file_sink_close(struct record_sink *sink)
 		return;
 	file_close(&sink->fd);
 	buf_free(&sink->rotated_torn);
-	free(sink->path);
 	free(sink);
 }
 
@@ -154,37 +126,39 @@ look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
 		return err_set(err, ERR_SYNTAX,
 		               "%s: is not a record: its last line has no \"seq\"; move "
 		               "it away to start a new one",
-		               sink->path);
+		               sink->spec.path);
 	if (tail.size == 0)
 		look_at_rotated(sink, ret_last);
 	buf_add_text(ret_last, tail.last);
 	if (buf_ok(ret_last) && buf_ok(&sink->rotated_torn))
 		return 0;
-	return err_set(err, ERR_MEMORY, "%s: no memory", sink->path);
+	return err_set(err, ERR_MEMORY, "%s: no memory", sink->spec.path);
 }
 
 static int
 file_sink_open(const char *target, struct buf *ret_last, struct record_sink **ret_sink,
                struct err *err)
 {
-	struct record_sink *sink;
+	struct record_sink *sink = calloc(1, sizeof *sink);
 
-	if (*target == '\0')
-		return err_set(err, ERR_TYPE, "file: names no file");
-	sink = calloc(1, sizeof *sink);
 	if (!sink)
 		return err_set(err, ERR_MEMORY, "%s: no memory", target);
 	sink->fd = -1;
-	sink->path = strdup(target);
-	if (!sink->path)
-		(void)err_set(err, ERR_MEMORY, "%s: no memory", target);
-	if (!sink->path || open_locked(sink, err) ||
+	if (record_spec_read(target, &sink->spec, err) || open_locked(sink, err) ||
 	    (ret_last && look_first(sink, ret_last, err))) {
 		file_sink_close(sink);
 		return -1;
 	}
 	*ret_sink = sink;
 	return 0;
+}
+
+static int
+file_sink_check(const char *target, struct err *err)
+{
+	struct record_spec spec;
+
+	return record_spec_read(target, &spec, err);
 }
 
 /* Cuts off what a failed write of ours left, while nothing came after it. An append-only
@@ -206,8 +180,51 @@ is_moved(const struct record_sink *sink)
 {
 	struct stat by_name, by_fd;
 
-	return lstat(sink->path, &by_name) || fstat(sink->fd, &by_fd) ||
+	return lstat(sink->spec.path, &by_name) || fstat(sink->fd, &by_fd) ||
 	       by_name.st_ino != by_fd.st_ino || by_name.st_dev != by_fd.st_dev;
+}
+
+/* A sync that failed is not made good by one that works: the kernel forgets what it could
+   not write (fsync(2)). So lines of before do not count as taken, and for those to come
+   one has to work first. */
+static int
+sync_now(struct record_sink *sink, struct err *err)
+{
+	sink->sync_due_ms = record_now_ms() + SYNC_MS;
+	sink->sync_failed = true;
+	if (sink->unsynced && sink->fd >= 0 && fdatasync(sink->fd))
+		return fail(sink, err, "can't be synced");
+	sink->unsynced = false;
+	if (sink->folder_unsynced && record_sync_folder(sink->spec.path, err))
+		return -1;
+	sink->folder_unsynced = sink->sync_failed = false;
+	return 0;
+}
+
+/* It has its size and ends with a whole line of ours. */
+static bool
+is_full(const struct record_sink *sink)
+{
+	return sink->spec.rotate > 0 && sink->end >= sink->spec.rotate &&
+	       sink->end == sink->good && record_now_ms() >= sink->rotate_due_ms;
+}
+
+/* What only its name was synced of would be a hole in the chain after a power cut. */
+static void
+rotate(struct record_sink *sink)
+{
+	struct err err = {0};
+
+	if (sink->unsynced && fdatasync(sink->fd))
+		(void)fail(sink, &err, "can't be synced");
+	else if (record_rotate(sink->spec.path, sink->spec.keep, &err) == 0)
+		file_close(&sink->fd);
+	(void)snprintf(sink->warning, sizeof sink->warning, "%.250s", err.text);
+	sink->rotate_due_ms = err.code ? record_now_ms() + ROTATE_AGAIN_MS : 0;
+	if (err.code)
+		return;
+	sink->unsynced = false;
+	sink->folder_unsynced = sink->spec.fsync != RECORD_FSYNC_NEVER;
 }
 
 static int
@@ -216,15 +233,21 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 	cleanup_record_tail struct record_tail tail = {0};
 	struct stat st;
 
+	if (sink->sync_failed && sync_now(sink, err))
+		return -1;
 	if (sink->fd >= 0)
 		cut_back(sink);
+	if (sink->fd >= 0 && is_full(sink) && !is_moved(sink))
+		rotate(sink);
 	if (sink->fd < 0 || is_moved(sink)) {
+		if (sink->unsynced && sync_now(sink, err))
+			return -1;
 		file_close(&sink->fd);
 		if (open_locked(sink, err))
 			return -1;
 	}
 	if (fstat(sink->fd, &st))
-		return failed(sink, err, "can't be looked at");
+		return fail(sink, err, "can't be looked at");
 	if (st.st_size == 0)
 		buf_add_text(ret_torn, buf_text(&sink->rotated_torn));
 	if (st.st_size == sink->end && sink->end == sink->good)
@@ -275,8 +298,12 @@ write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
 	size_t done = write_both(sink->fd, head, lines);
 	size_t whole = done > head.len ? done - head.len : 0;
 
+	if (!sink->unsynced && sink->spec.fsync != RECORD_FSYNC_NEVER) {
+		sink->sync_due_ms = record_now_ms() + SYNC_MS;
+		sink->unsynced = true;
+	}
 	if (done < head.len + lines.len)
-		(void)failed(sink, err, "can't be written");
+		(void)fail(sink, err, "can't be written");
 	while (whole > 0 && lines.at[whole - 1] != '\n')
 		whole--;
 	if (whole > 0) {
@@ -309,13 +336,47 @@ file_sink_write(struct record_sink *sink, struct text lines, size_t *ret_taken,
 		if (open_locked(sink, err) || look(sink, &tail, err))
 			return -1;
 	}
-	return err_set(err, ERR_SYSTEM, "%s: is deleted again and again", sink->path);
+	return err_set(err, ERR_SYSTEM, "%s: is deleted again and again",
+	               sink->spec.path);
+}
+
+/* True if this is the time to wait for the disk. */
+static bool
+must_sync(const struct record_sink *sink, enum record_sync when)
+{
+	return sink->spec.fsync == RECORD_FSYNC_ALWAYS || when == RECORD_SYNC_END ||
+	       (when == RECORD_SYNC_IDLE && record_now_ms() >= sink->sync_due_ms);
+}
+
+static int
+file_sink_sync(struct record_sink *sink, enum record_sync when, int64_t *ret_due_ms,
+               struct err *err)
+{
+	int failed = 0;
+
+	if (!sink->unsynced && !sink->folder_unsynced)
+		return 0;
+	if (must_sync(sink, when))
+		failed = sync_now(sink, err);
+	if (sink->unsynced || sink->folder_unsynced)
+		*ret_due_ms = sink->sync_due_ms;
+	return failed;
+}
+
+static const char *
+file_sink_warning(const struct record_sink *sink)
+{
+	return sink->warning[0] != '\0' ? sink->warning : NULL;
 }
 
 const struct record_sink_kind record_sink_file = {
     .prefix = "file:",
+    .usage = "file:PATH",
     .open = file_sink_open,
     .prepare = file_sink_prepare,
     .write = file_sink_write,
     .close = file_sink_close,
+    .check = file_sink_check,
+    .sync = file_sink_sync,
+    .warning = file_sink_warning,
 };

@@ -18,6 +18,8 @@ struct record_follower {
 	/* the thread's alone */
 	struct record_sink *sink; /* NULL: is to be opened */
 	struct buf writing;
+	int64_t due_ms; /* of its next sync */
+	bool warned;
 	/* under the mutex */
 	struct buf pending;
 	uint64_t lost;
@@ -71,6 +73,25 @@ write_lines(struct record_follower *follower, size_t *ret_taken, struct err *err
 	return kind->write(follower->sink, buf_text(&follower->writing), ret_taken, err);
 }
 
+/* Writes what was taken out of the queue, if anything was. */
+static void
+write_and_sync(struct record_follower *follower, enum record_sync when)
+{
+	struct text lines = buf_text(&follower->writing);
+	struct err err = {0};
+	size_t taken = 0;
+
+	if (lines.len > 0 && write_lines(follower, &taken, &err))
+		note(follower, count_lines(text_from(lines, taken)), err.text);
+	else if (record_sink_sync(follower->kind, follower->sink, when, &follower->due_ms,
+	                          &err))
+		note(follower, 0, err.text);
+	else if (lines.len > 0)
+		note(follower, 0, NULL);
+	record_sink_warn(follower->kind, follower->sink, &follower->log, follower->spec,
+	                 &follower->warned);
+}
+
 static void *
 run(void *argument)
 {
@@ -80,27 +101,24 @@ run(void *argument)
 	record_lock(&follower->monitor);
 	for (;;) {
 		struct buf empty = *writing;
-		struct err err = {0};
-		size_t taken = 0;
 
-		while (follower->pending.len == 0 && !follower->stop)
-			(void)pthread_cond_wait(&follower->monitor.wake,
-			                        &follower->monitor.mutex);
-		if (follower->pending.len == 0)
+		while (follower->pending.len == 0 && !follower->stop &&
+		       record_now_ms() < follower->due_ms)
+			record_wait_wake(&follower->monitor, follower->due_ms);
+		if (follower->pending.len == 0 && follower->stop)
 			break;
 		*writing = follower->pending;
 		follower->pending = empty;
 		record_unlock(&follower->monitor);
-		if (write_lines(follower, &taken, &err))
-			note(follower, count_lines(text_from(buf_text(writing), taken)),
-			     err.text);
-		else
-			note(follower, 0, NULL);
+		write_and_sync(follower, RECORD_SYNC_IDLE);
 		buf_clear(writing);
 		if (writing->cap > KEEP)
 			buf_free(writing);
 		record_lock(&follower->monitor);
 	}
+	record_unlock(&follower->monitor);
+	write_and_sync(follower, RECORD_SYNC_END);
+	record_lock(&follower->monitor);
 	follower->ended = true;
 	(void)pthread_cond_signal(&follower->monitor.end);
 	record_unlock(&follower->monitor);
@@ -126,6 +144,7 @@ record_follow_start(const struct record_sink_kind *kind, const char *spec,
 	if (!follower)
 		return NULL;
 	follower->kind = kind;
+	follower->due_ms = INT64_MAX;
 	follower->log = *log;
 	follower->pending.limit = follower->writing.limit = RECORD_FOLLOW_MAX;
 	follower->spec = strdup(spec);

@@ -86,6 +86,7 @@ stdout_close(struct record_sink *sink)
 
 const struct record_sink_kind record_sink_stdout = {
     .prefix = "stdout",
+    .usage = "stdout",
     .open = stdout_open,
     .prepare = stdout_prepare,
     .write = stdout_write,

@@ -54,13 +54,28 @@ record_unlock(struct record_monitor *monitor)
 	(void)pthread_mutex_unlock(&monitor->mutex);
 }
 
+static struct timespec
+time_of(int64_t ms)
+{
+	return (struct timespec){.tv_sec = (time_t)(ms / MS),
+	                         .tv_nsec = (long)(ms % MS) * NS_OF_MS};
+}
+
+void
+record_wait_wake(struct record_monitor *monitor, int64_t deadline_ms)
+{
+	struct timespec until = time_of(deadline_ms);
+
+	if (deadline_ms == INT64_MAX)
+		(void)pthread_cond_wait(&monitor->wake, &monitor->mutex);
+	else
+		(void)pthread_cond_timedwait(&monitor->wake, &monitor->mutex, &until);
+}
+
 bool
 record_wait_end(struct record_monitor *monitor, const bool *flag, int64_t deadline_ms)
 {
-	struct timespec until = {
-	    .tv_sec = (time_t)(deadline_ms / MS),
-	    .tv_nsec = (long)(deadline_ms % MS) * NS_OF_MS,
-	};
+	struct timespec until = time_of(deadline_ms);
 
 	while (!*flag && record_now_ms() < deadline_ms)
 		(void)pthread_cond_timedwait(&monitor->end, &monitor->mutex, &until);

@@ -15,7 +15,7 @@ record_writer_open(struct record_writer *writer, const struct record_sink_kind *
 
 	if (kind->open(target, &last, &sink, err))
 		return -1;
-	*writer = (struct record_writer){.kind = kind, .sink = sink};
+	*writer = (struct record_writer){.kind = kind, .sink = sink, .due_ms = INT64_MAX};
 	(void)snprintf(writer->host, sizeof writer->host, "%s", host);
 	if (last.len == 0)
 		return 0;
@@ -80,9 +80,9 @@ move_chain(struct record_chain *chain, struct text taken)
 	return count;
 }
 
-int
-record_writer_write(struct record_writer *writer, struct record_written *ret_written,
-                    struct err *err)
+static int
+write_group(struct record_writer *writer, struct record_written *ret_written,
+            struct err *err)
 {
 	cleanup_buf struct buf torn = {.limit = TORN_MAX};
 	struct record_chain chain = writer->chain;
@@ -110,6 +110,25 @@ record_writer_write(struct record_writer *writer, struct record_written *ret_wri
 	if (ret_written->lines > 0)
 		ret_written->taken = (size_t)ret_written->lines - recovery;
 	return err_set(err, ERR_SYSTEM, "not all lines were taken");
+}
+
+int
+record_writer_write(struct record_writer *writer, struct record_written *ret_written,
+                    struct err *err)
+{
+	int failed = write_group(writer, ret_written, err);
+
+	if (ret_written->lines == 0 ||
+	    record_writer_sync(writer, RECORD_SYNC_GROUP, err) == 0)
+		return failed;
+	ret_written->taken = 0;
+	return -1;
+}
+
+int
+record_writer_sync(struct record_writer *writer, enum record_sync when, struct err *err)
+{
+	return record_sink_sync(writer->kind, writer->sink, when, &writer->due_ms, err);
 }
 
 void

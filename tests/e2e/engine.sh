@@ -81,6 +81,8 @@ cgroup_kill() { # kills all in the cgroup and removes it; true when nothing is l
 	local target left=0
 	while read -r _ target _; do
 		[ -d "$target/$1" ] || continue
+		# What a v1 freezer holds (docker pause) can't even die.
+		find "$target/$1" -depth -name freezer.state -exec sh -c 'echo THAWED >"$1"' _ {} \;
 		find "$target/$1" -name cgroup.procs -exec sort -u {} + 2>/dev/null |
 			xargs -r kill -KILL 2>/dev/null || true
 		find "$target/$1" -depth -type d -exec rmdir {} + 2>/dev/null || left=1
@@ -293,10 +295,11 @@ engine_wait() { # NAME [PID]
 
 engine_down() {
 	local tries
-	for ((tries = 0; tries < 200; tries++)); do
+	for ((tries = 0; tries < 600; tries++)); do
 		! cgroup_kill "$(cgroup_name "$1")" || break
 		sleep 0.05
 	done
+	[ $tries -lt 600 ] || echo "engine.sh: its cgroup could not be removed" >&2
 	rm -rf "${E2E_DIR:?}/$1"
 }
 

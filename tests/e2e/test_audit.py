@@ -2,6 +2,7 @@
 """`seccomp-authz audit` on a fleet in every posture, beside /proc and beside grep."""
 
 import base64
+import hashlib
 import http.server
 import json
 import os
@@ -17,7 +18,7 @@ import xml.dom.minidom
 
 import jsonschema
 
-from lab import BUILD, DIR, HERE, IMAGE, Engine, Judge, wait_until
+from lab import BUILD, DIR, HERE, IMAGE, ROOT, Engine, Judge, wait_until
 from test_tls import ADDRESS, CERTS, make_certificates
 
 PROJECT = HERE.parent.parent
@@ -130,6 +131,8 @@ class Fleet(unittest.TestCase):
             if runs:
                 cls.start(name)
         cls.post("/containers/paused/pause")
+        # What is frozen can't be killed.
+        cls.addClassCleanup(cls.post, "/containers/paused/unpause")
         cls.engine.docker("exec", "-d", "--privileged", "busy", "sleep", "1000")
         if cls.old:
             cls.start_with_bodies()
@@ -361,9 +364,10 @@ class Fleet(unittest.TestCase):
         _, out, _ = self.engine.docker("inspect", "plain", "unconfined", "privileged")
         done = subprocess.run([PROGRAM, "check", "--policy", str(self.policy), "-"], input=out,
                               capture_output=True, text=True, check=False)
-        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()],
-                         ["deny" if "runtime" in line or i > 0 else "allow"
-                          for i, line in enumerate(done.stdout.splitlines())])
+        lines = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual([line[2] for line in lines],
+                         ['"plain"', '"unconfined"', '"privileged"'])
+        self.assertEqual([line[3] for line in lines[1:]], ["unconfined", "privileged"])
         self.assertEqual(done.returncode, 1)
 
 
@@ -427,8 +431,6 @@ class Guarded(unittest.TestCase):
 
     def test_tls_by_context(self):
         home = self.engine.home / "docker-home"
-        name = "8ab4c32ea3bf1bb0ad3d2b1d4b25b4b7eb5db4c3d4b7e0a7f0a3c1e1c7d7a111"
-        import hashlib
         name = hashlib.sha256(b"prod").hexdigest()
         meta, tls = home / "contexts/meta" / name, home / "contexts/tls" / name / "docker"
         meta.mkdir(parents=True, exist_ok=True)
@@ -508,9 +510,9 @@ class DefaultOff(unittest.TestCase):
             pathlib.Path(profile).write_text("{}")
         engine.start("--seccomp-profile", profile, plugins=())
         engine.import_image()
-        engine.docker("create", "--name", "plain", "busybox")
+        engine.docker("create", "--name", "plain", "busybox", "true")
         engine.docker("create", "--name", "builtin", "--security-opt", f"seccomp={self.file()}",
-                      "busybox")
+                      "busybox", "true")
         code, out, err = audit("--format", "json", host=engine.socket)
         report = json.loads(out)
         self.assertEqual((code, err), (1, ""))
@@ -524,7 +526,6 @@ class DefaultOff(unittest.TestCase):
 
 
 def engine_version():
-    from lab import ROOT
     command = ["chroot", ROOT] if ROOT != "/" else []
     out = subprocess.run([*command, "dockerd", "--version"], check=True, text=True,
                          capture_output=True).stdout
@@ -564,6 +565,12 @@ class LiarHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has heard enough
 
     def do_GET(self):
         answer = self.server.answers.get(self.path.split("?")[0])
@@ -631,7 +638,7 @@ class Lies(unittest.TestCase):
     def test_half_an_answer_is_none(self):
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"
         code, out, _ = self.audit_liar({1: half}, "--format", "json")
-        self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+        self.assertEqual((code, only_containers(json.loads(out))), (2, {}))
 
     def test_what_can_not_be_read_is_denied(self):
         for answer in ({}, [], "x", {"Id": f"{1:064x}"}, (500, {"message": "broken"}),

@@ -2,11 +2,13 @@
 """`seccomp-authz ship` against a collector that fails in every way: each line arrives at
 least once, in order. Needs no engine."""
 
+import base64
 import hashlib
 import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -16,9 +18,13 @@ import unittest
 
 import lab
 from collector import Certificates, Collector
-from lab import BUILD, TIED, rows, spread, wait_until
+from lab import BUILD, TIED, Judge, call, rows, spread, wait_until
 
 SECRET = "S3cr3t-T0ken-abcdef"
+BODY = b'{"Image":"nginx","HostConfig":{"SecurityOpt":["seccomp=unconfined"]}}'
+DENIED = json.dumps({"RequestMethod": "POST", "RequestUri": "/v1.44/containers/create?name=web",
+                     "RequestHeaders": {"Content-Type": "application/json"},
+                     "RequestBody": base64.b64encode(BODY).decode()})
 FAST = ("--interval", "0.05", "--retry-max", "0.2", "--timeout", "2")
 
 
@@ -551,6 +557,89 @@ class Keeps(ShipCase):
         self.assertEqual(code, 1)
         self.assertIn("seq 6 to 10 are missing and can't be carried", err)
         self.assert_carried(self.record.lines[:5] + self.record.lines[10:], once=True)
+
+
+class WithJudge(ShipCase):
+    """A real judge under load, killed and rotated, and a collector that goes and comes."""
+
+    def setUp(self):
+        super().setUp()
+        self.judge = Judge(self.home)
+        self.judge.write_policy({"version": 1})
+        self.judge.start()
+        self.addCleanup(self.judge.stop)
+        self.judge.record.parent.mkdir(exist_ok=True)
+        self.record.path = self.judge.record
+        self.told = []  # decisions that clients were told of
+
+    def deny(self, done):
+        while not done.is_set():
+            try:
+                status, answer = call(self.judge.socket, "POST", "/AuthZPlugin.AuthZReq", DENIED)
+            except OSError:
+                time.sleep(0.01)  # it is dead
+                continue
+            if status == 200:
+                self.told.append(re.search(r"decision (\w{26})", answer.decode()).group(1))
+
+    def written(self):
+        """Lines on record, oldest first; for one that was torn, what is sent for it."""
+        names = [self.judge.record.with_name(f"record.jsonl.{i}") for i in range(20, 0, -1)]
+        for path in [name for name in names if name.exists()] + [self.judge.record]:
+            lines = path.read_bytes().split(b"\n")
+            for line in lines if lines[-1] else lines[:-1]:
+                yield line
+
+    def test_every_denial_that_was_told_is_on_record_once_and_arrives_in_order(self):
+        done = threading.Event()
+        clients = [threading.Thread(target=self.deny, args=(done,)) for _ in range(4)]
+        self.start("--gzip", "--batch-lines", "100")
+        for client in clients:
+            client.start()
+        try:
+            for i in range(12):
+                time.sleep(0.3)
+                if i % 2 == 0:
+                    self.record.rotate()
+                if i % 4 == 1:
+                    self.judge.kill()
+                    with open(self.judge.record, "ab") as file:
+                        file.write(b'{"time":"20')  # the write that it was killed in
+                    self.judge.start()
+                if i % 5 == 2:
+                    self.collector.stop()
+                if i % 5 == 4:
+                    self.collector.start()
+        finally:
+            done.set()
+            for client in clients:
+                client.join()
+        if not self.collector.server:
+            self.collector.start()
+        self.judge.stop()
+        lines = list(self.written())
+        wait_until(lambda: lines[-1] in self.collector.taken()[-1:], 30, "the last one arrives")
+        self.stop()
+
+        verify = subprocess.run([str(BUILD / "seccomp-authz"), "log", "verify", "--all",
+                                 str(self.judge.record)], capture_output=True, text=True,
+                                check=False)
+        self.assertEqual(verify.returncode, 0, verify.stdout)
+        self.assertEqual(verify.stdout.count("closed by the recovery record"), 3)
+        ids = [json.loads(line).get("id") for line in lines if line.endswith(b"}")]
+        self.assertGreater(len(self.told), 300)
+        self.assertEqual([ids.count(told) for told in set(self.told)], [1] * len(set(self.told)))
+        torn = {hashlib.sha256(line).hexdigest(): line for line in lines
+                if not line.endswith(b"}")}
+        got = []
+        for line in self.collector.taken():
+            record = json.loads(line)
+            if record.get("event") == "unreadable":
+                line = torn[record["sha256"]]
+            if line not in got[-150:]:  # sent again
+                got.append(line)
+        self.assertEqual([hashlib.sha256(line).hexdigest() for line in got],
+                         [hashlib.sha256(line).hexdigest() for line in lines])
 
 
 def load_tests(loader, tests, _):

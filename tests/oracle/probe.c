@@ -235,12 +235,10 @@ slot(struct findings *found, unsigned n)
 	            ->stacked[n / (CALLS * PATTERNS)][n / PATTERNS % CALLS][n % PATTERNS];
 }
 
-/* All that is left to try, in a child that may be killed at any. */
+/* All that is left to try; each may be the last. */
 static void
 try_stacked(struct findings *found, unsigned end)
 {
-	if (!stack_filter())
-		_exit(2);
 	for (; found->next < end; found->next++) {
 		unsigned n = found->next;
 		const struct call *row = &calls[n / PATTERNS % CALLS];
@@ -251,11 +249,9 @@ try_stacked(struct findings *found, unsigned end)
 		if (row->number[abi] == NONE ||
 		    (strcmp(row->name, "clone") == 0 && !(value & NAMESPACES)))
 			continue;
-		alarm(2);
 		*slot(found, n) = KILLED;
 		*slot(found, n) = call(abi, row->number[abi], arg);
 	}
-	_exit(0);
 }
 
 static void
@@ -265,8 +261,13 @@ run_stacked(struct findings *found, unsigned end)
 		pid_t child = fork();
 		int status = 0;
 
-		if (child == 0)
+		if (child == 0) {
+			alarm(5);
+			if (!stack_filter())
+				_exit(2);
 			try_stacked(found, end);
+			_exit(0);
+		}
 		if (child < 0 || waitpid(child, &status, 0) != child ||
 		    (WIFEXITED(status) && WEXITSTATUS(status) == 2))
 			return;
@@ -292,6 +293,34 @@ run_plain(struct findings *found, int abi, unsigned i)
 	}
 	if (child > 0)
 		(void)waitpid(child, NULL, 0);
+}
+
+/* Where the filter lets no process be made: all in this one, and nobody to tell if it is
+   killed at it. */
+static void
+run_here(struct findings *found, unsigned end)
+{
+	for (int abi = 0; abi < ABI_COUNT && end > (unsigned)abi * CALLS * PATTERNS;
+	     abi++) {
+		for (unsigned i = 0; i < CALLS; i++) {
+			if (calls[i].number[abi] != NONE &&
+			    strcmp(calls[i].name, "vhangup") != 0)
+				found->plain[abi][i] =
+				    call(abi, calls[i].number[abi], calls[i].refused);
+		}
+	}
+	if (stack_filter())
+		try_stacked(found, end);
+}
+
+static bool
+can_fork(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	return child > 0 && waitpid(child, NULL, 0) == child;
 }
 
 /* Does this kernel take 32 bit calls of a 64 bit process, and the filter too? */
@@ -349,23 +378,15 @@ show_mode(void)
 		fclose(status);
 }
 
-int
-main(void)
+static void
+run_all(struct findings *found)
 {
-	const struct rlimit no_core = {0};
-	struct findings *found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE,
-	                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned end = CALLS * PATTERNS;
+	unsigned end = CALLS * PATTERNS * (has_32() ? ABI_COUNT : 1);
 
-	show_mode();
-	fflush(stdout);
-	if (found == MAP_FAILED)
-		return 1;
-	(void)setrlimit(RLIMIT_CORE, &no_core);
-	memset(found, 0xff, sizeof *found); /* NOT_HAD */
-	found->next = 0;
-	if (has_32())
-		end *= ABI_COUNT;
+	if (!can_fork()) {
+		run_here(found, end);
+		return;
+	}
 	run_stacked(found, end);
 	for (unsigned i = 0; i < CALLS; i++) {
 		for (int abi = 0; abi < ABI_COUNT; abi++) {
@@ -376,6 +397,23 @@ main(void)
 				run_plain(found, abi, i);
 		}
 	}
+}
+
+int
+main(void)
+{
+	const struct rlimit no_core = {0};
+	struct findings *found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE,
+	                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	show_mode();
+	fflush(stdout);
+	if (found == MAP_FAILED)
+		return 1;
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	memset(found, 0xff, sizeof *found); /* NOT_HAD */
+	found->next = 0;
+	run_all(found);
 	for (unsigned i = 0; i < CALLS; i++) {
 		printf("%s", calls[i].name);
 		for (int abi = 0; abi < ABI_COUNT; abi++) {

@@ -149,21 +149,21 @@ def mutated_rule(rnd, rule):
     """A rule with one thing changed that a reader could overlook."""
     act = rnd.random()
     args = rule.get("args")
-    if act < 0.3 and args:
-        changes = [("value", rnd.choice((0, 1, NAMESPACES, NAMESPACES & ~0x40000000, 0x20000,
-                                         NAMESPACES | 0xff, 2**64 - 1))),
+    if args and act < 0.6:
+        changes = [("value", rnd.choice((0, 1, NAMESPACES & ~(1 << rnd.randrange(25, 31)),
+                                         NAMESPACES & ~0x20000, 0x20000, NAMESPACES | 0xff))),
                    ("valueTwo", rnd.choice((0, 1, 0x10000000, NAMESPACES))),
                    ("index", rnd.choice((0, 1, 2))),
                    ("op", "SCMP_CMP_" + rnd.choice(("EQ", "NE", "MASKED_EQ", "LE", "GT")))]
         changed = args[0].replaced(*rnd.choice(changes))
         return rule.replaced("args", rnd.choice(([changed], [changed], [args[0], changed])))
-    if act < 0.5:
+    if act < 0.65:
         return without(rule, rnd.choice(("args", "includes", "includes", "excludes")))
-    if act < 0.7:
+    if act < 0.75:
         return rule.replaced(rnd.choice(("includes", "excludes")), condition(rnd))
-    if act < 0.8:
+    if act < 0.85:
         return rule.replaced("action", rnd.choice(LETTING + BLOCKING))
-    if act < 0.9:
+    if act < 0.92:
         return rule.replaced("args", [argument(rnd)])
     return rule.replaced("names", rule.get("names") + rnd.sample(weak_calls(), 2))
 
@@ -172,8 +172,10 @@ def mutated(rnd):
     """An engine's default with a few of its conditional rules changed."""
     profile = default(rnd.choice(DEFAULTS))
     rules_ = list(profile.get("syscalls"))
+    clone = next(i for i, each in enumerate(rules_) if each.get("names") == ["clone"])
     for _ in range(rnd.choice((1, 1, 1, 2))):
         i = rnd.randrange(1, len(rules_))  # the first is the long list
+        i = clone if rnd.random() < 0.35 else i  # the one that hangs on an argument
         rules_[i] = mutated_rule(rnd, rules_[i])
     if rnd.random() < 0.2:
         rules_ = rules_[1:] + rules_[:1]

@@ -89,8 +89,13 @@ gate_close(struct record_sink *sink)
 	free(sink);
 }
 
-static const struct record_sink_kind gate_kind = {"test:", gate_open, gate_prepare,
-                                                  gate_write, gate_close};
+static const struct record_sink_kind gate_kind = {
+    .prefix = "test:",
+    .open = gate_open,
+    .prepare = gate_prepare,
+    .write = gate_write,
+    .close = gate_close,
+};
 
 static void
 gate_set(struct gate *gate, bool shut, size_t room)

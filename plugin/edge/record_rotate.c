@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record_rotate.c - renames the files of a record, the oldest first. */
+#include "edge/record_rotate.h"
+#include "edge/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* PATH.number; 0 is PATH. */
+static int
+name_of(char name[PATH_MAX], const char *path, unsigned number, struct err *err)
+{
+	int len = number > 0 ? snprintf(name, PATH_MAX, "%s.%u", path, number)
+	                     : snprintf(name, PATH_MAX, "%s", path);
+
+	if (len < 0 || len >= PATH_MAX)
+		return err_set(err, ERR_LIMIT, "%s: path too long to rotate", path);
+	return 0;
+}
+
+/* The first number without a file; `keep` if all are there. */
+static int
+find_free(const char *path, unsigned keep, unsigned *ret_number, struct err *err)
+{
+	char name[PATH_MAX];
+
+	for (*ret_number = 1; *ret_number < keep; (*ret_number)++) {
+		if (name_of(name, path, *ret_number, err))
+			return -1;
+		if (faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (errno == ENOENT)
+			return 0;
+		return err_set(err, ERR_SYSTEM, "%s: can't be looked for: %m", name);
+	}
+	return 0;
+}
+
+int
+record_rotate(const char *path, unsigned keep, struct err *err)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	unsigned number;
+
+	if (find_free(path, keep, &number, err) || name_of(to, path, number, err))
+		return -1;
+	for (; number > 0; number--) {
+		if (name_of(from, path, number - 1, err))
+			return -1;
+		if (rename(from, to))
+			return err_set(err, ERR_SYSTEM, "%s: can't be renamed to %s: %m",
+			               from, to);
+		memcpy(to, from, sizeof to);
+	}
+	return 0;
+}
+
+int
+record_sync_folder(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+	char folder[PATH_MAX] = ".";
+	cleanup_fd int fd = -1;
+
+	if (len > 0 && len < sizeof folder) {
+		memcpy(folder, path, len);
+		folder[len] = '\0';
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* EINVAL: a file system that has nothing to do for it (fsync(2)) */
+	if (fd < 0 || (fsync(fd) && errno != EINVAL))
+		return err_set(err, ERR_SYSTEM, "%s: its folder can't be synced: %m",
+		               path);
+	return 0;
+}
