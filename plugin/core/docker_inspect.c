@@ -200,12 +200,14 @@ docker_inspect_about(const struct inspect_part *part, struct arena *arena,
 
 /* ---- what it would run ---- */
 
-/* What the engine and the kernel add to it: things only get worse. */
+/* What the engine and the kernel add to it: postures only get worse. */
 static void
 add_context(const struct inspect_context *context, struct container *container)
 {
 	unsigned none = POSTURE_BIT(POSTURE_PRIVILEGED) | POSTURE_BIT(POSTURE_UNCONFINED);
 
+	if (text_equal(container->runtime, context->default_runtime))
+		container->runtime = (struct text){0};
 	if (context->default_unconfined && container->asked_nothing) {
 		container->asked_nothing = false;
 		container->postures &= ~POSTURE_BIT(POSTURE_DEFAULT);
@@ -221,8 +223,7 @@ add_context(const struct inspect_context *context, struct container *container)
 
 static int
 read_container(const struct inspect_part *part, struct arena *arena,
-               const struct inspect_context *context, struct container *container,
-               struct err *err)
+               struct container *container, struct err *err)
 {
 	struct document document = {.pid = {0}};
 
@@ -236,8 +237,6 @@ read_container(const struct inspect_part *part, struct arena *arena,
 	container->annotations = document.host.annotations;
 	if (host_config_judge(&document.host, arena, container, err) != 0)
 		return -1;
-	if (text_equal(container->runtime, context->default_runtime))
-		container->runtime = (struct text){0};
 	if (container->postures == 0) {
 		container->postures = POSTURE_BIT(POSTURE_DEFAULT);
 		container->asked_nothing = true;
@@ -274,8 +273,7 @@ docker_inspect_read(const struct inspect_part *part,
 	} else {
 		workload->operation = OPERATION_INSPECT;
 		container = workload_add(workload, arena);
-		if (container &&
-		    read_container(part, arena, context, container, &err) != 0)
+		if (container && read_container(part, arena, container, &err) != 0)
 			workload_set_unreadable(workload, container, &err);
 	}
 	if (workload->count > 0)

@@ -209,22 +209,23 @@ is_full(const struct record_sink *sink)
 	       sink->end == sink->good && record_now_ms() >= sink->rotate_due_ms;
 }
 
-/* What only its name was synced of would be a hole in the chain after a power cut. */
-static void
-rotate(struct record_sink *sink)
+/* -1: what is in the file may be lost. A file that can't be rotated grows. */
+static int
+rotate(struct record_sink *sink, struct err *err)
 {
-	struct err err = {0};
+	struct err why = {0};
 
-	if (sink->unsynced && fdatasync(sink->fd))
-		(void)fail(sink, &err, "can't be synced");
-	else if (record_rotate(sink->spec.path, sink->spec.keep, &err) == 0)
-		file_close(&sink->fd);
-	(void)snprintf(sink->warning, sizeof sink->warning, "%.250s", err.text);
-	sink->rotate_due_ms = err.code ? record_now_ms() + ROTATE_AGAIN_MS : 0;
-	if (err.code)
-		return;
-	sink->unsynced = false;
+	if (sink->unsynced && sync_now(sink, err))
+		return -1;
+	sink->warning[0] = '\0';
+	if (record_rotate(sink->spec.path, sink->spec.keep, &why)) {
+		(void)snprintf(sink->warning, sizeof sink->warning, "%.250s", why.text);
+		sink->rotate_due_ms = record_now_ms() + ROTATE_AGAIN_MS;
+		return 0;
+	}
+	file_close(&sink->fd);
 	sink->folder_unsynced = sink->spec.fsync != RECORD_FSYNC_NEVER;
+	return 0;
 }
 
 static int
@@ -237,8 +238,8 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 		return -1;
 	if (sink->fd >= 0)
 		cut_back(sink);
-	if (sink->fd >= 0 && is_full(sink) && !is_moved(sink))
-		rotate(sink);
+	if (sink->fd >= 0 && is_full(sink) && !is_moved(sink) && rotate(sink, err))
+		return -1;
 	if (sink->fd < 0 || is_moved(sink)) {
 		if (sink->unsynced && sync_now(sink, err))
 			return -1;

@@ -72,6 +72,8 @@ record_sync_folder(const char *path, struct err *err)
 		folder[len] = '\0';
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0; /* gone with its names */
 	/* EINVAL: a file system that has nothing to do for it (fsync(2)) */
 	if (fd < 0 || (fsync(fd) && errno != EINVAL))
 		return err_set(err, ERR_SYSTEM, "%s: its folder can't be synced: %m",
