@@ -190,7 +190,7 @@ build/replay/replay_%: build/replay/tests/fuzz/fuzz_%.o \
 	@echo '  LD  $@'
 	$(Q)$(CC) $(REPLAY_SANITIZE) -o $@ $^ $(FUZZ_LIBS)
 
-.SECONDARY: $(foreach d,fuzz replay,$(patsubst %.c,build/$d/%.o,$(CORE) $(FUZZ) tests/fuzz/replay_main.c))
+.SECONDARY:
 
 .PHONY: fuzz-replay
 fuzz-replay: $(REPLAYS)
@@ -211,7 +211,9 @@ UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(UNIT_DIR)/seccomp-authz.service $(UNIT_DIR)/seccomp-authz.socket \
-	$(DOC_DIR)/README.md $(DOC_DIR)/policy.example.json $(DOC_DIR)/policy.schema.json
+	$(UNIT_DIR)/seccomp-authz-audit.service $(UNIT_DIR)/seccomp-authz-audit.timer \
+	$(DOC_DIR)/README.md $(DOC_DIR)/policy.example.json $(DOC_DIR)/policy.schema.json \
+	$(DOC_DIR)/audit.schema.json
 
 .PHONY: install
 install: all
@@ -221,6 +223,7 @@ install: all
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
 	install -m 644 README.md plugin-spec/policy.example.json plugin-spec/policy.schema.json \
+	    plugin-spec/audit.schema.json \
 	    $(DESTDIR)$(DOC_DIR)/
 
 # policies, records and state are the operator's and stay

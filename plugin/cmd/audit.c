@@ -193,21 +193,34 @@ find_format(const char *name)
 	return NULL;
 }
 
+/* What the words mean together. */
 static int
-run_audit(const struct command *self, int argc, char **argv)
+check_words(const struct command *self, const struct audit *audit,
+            const struct format **ret_format)
 {
-	struct audit *audit = calloc(1, sizeof *audit);
-	struct cmd_values hosts = {.count = 0};
-	const struct format *format = NULL;
-	int words, code;
+	const struct format *format = find_format(audit->format);
 
-	if (!audit)
-		return cmd_complain("out of memory");
-	audit->format = "table";
-	audit->proc = "/proc";
-	audit->plugin_name = "seccomp-authz";
+	if (!format)
+		return cmd_usage_error(self,
+		                       "--format %s: should be table, json, cis, html, "
+		                       "junit or sarif",
+		                       audit->format);
+	*ret_format = format;
+	if (audit->record && !audit->watch)
+		return cmd_usage_error(self, "--record without --watch");
+	if (audit->watch && format->write != audit_write_table &&
+	    format->write != audit_write_json)
+		return cmd_usage_error(self, "--watch: prints table or json, no %s",
+		                       audit->format);
+	return CMD_GO_ON;
+}
+
+static int
+read_words(const struct command *self, int argc, char **argv, struct audit *audit,
+           struct cmd_values *ret_hosts)
+{
 	const struct cmd_option options[] = {
-	    {"--host", .values = &hosts},
+	    {"--host", .values = ret_hosts},
 	    {"--policy", .value = &audit->policy_path},
 	    {"--format", .value = &audit->format},
 	    {"--proc", .value = &audit->proc},
@@ -218,21 +231,33 @@ run_audit(const struct command *self, int argc, char **argv)
 	    {"--probe", .flag = &audit->probe},
 	    {.name = NULL},
 	};
+	int words, code = cmd_read_options(self, options, argc, argv, &words);
 
-	code = cmd_read_options(self, options, argc, argv, &words);
-	if (code == CMD_GO_ON && words > 0)
-		code = cmd_usage_error(self, "%s: one word too many", argv[1]);
-	if (code == CMD_GO_ON && !(format = find_format(audit->format)))
-		code = cmd_usage_error(self,
-		                       "--format %s: should be table, json, cis, html, "
-		                       "junit or sarif",
-		                       audit->format);
-	if (code == CMD_GO_ON && (audit->record && !audit->watch))
-		code = cmd_usage_error(self, "--record without --watch");
+	return code == CMD_GO_ON && words > 0
+	           ? cmd_usage_error(self, "%s: one word too many", argv[1])
+	           : code;
+}
+
+static int
+run_audit(const struct command *self, int argc, char **argv)
+{
+	struct audit *audit = calloc(1, sizeof *audit);
+	struct cmd_values hosts = {.count = 0};
+	const struct format *format = &formats[0];
+	int code;
+
+	if (!audit)
+		return cmd_complain("out of memory");
+	audit->format = format->name;
+	audit->proc = "/proc";
+	audit->plugin_name = "seccomp-authz";
+	audit->now_us = (int64_t)time(NULL) * 1000000;
+	code = read_words(self, argc, argv, audit, &hosts);
+	if (code == CMD_GO_ON)
+		code = check_words(self, audit, &format);
 	if (code == CMD_GO_ON)
 		code = cmd_load_policy(audit->policy_path, &audit->policy);
-	audit->now_us = (int64_t)time(NULL) * 1000000;
-	if (code == EXIT_CLEAN && audit->policy)
+	if (audit->policy)
 		code = run(audit, &hosts, format);
 	policy_free(audit->policy);
 	free(audit);
@@ -265,7 +290,7 @@ const struct command command_audit = {
 	"  --probe             see whether the plugin refuses: asks the engine for a\n"
 	"                      container that it could not create (leaves a denial on\n"
 	"                      record)\n"
-	"  --watch             go on: judge what starts, until SIGTERM\n"
+	"  --watch             go on: judge what starts, until SIGTERM (table, json)\n"
 	"  --record SINK       with --watch: where denials and exceptions go, file:PATH "
 	"or\n"
 	"                      stdout [file:/var/log/seccomp-authz/audit.jsonl]\n"

@@ -171,7 +171,7 @@ static void
 look_at_runtimes(struct audit_engine *engine, json_t *info)
 {
 	const struct text_list *listed = &engine->audit->policy->runtimes;
-	const char *name;
+	const char *name = "";
 	json_t *runtime;
 
 	json_object_foreach (json_object_get(info, "Runtimes"), name, runtime) {

@@ -60,10 +60,9 @@ add_answer(struct buf *buf, const struct audit_counts *counts)
 
 	buf_printf(buf, "<p class=\"answer %s\">", fails ? "bad" : "good");
 	if (counts->errors > 0)
-		buf_printf(buf, "Not whole: %zu engines were not seen to the end. ",
-		           counts->errors);
+		buf_printf(buf, "Engines not seen whole: %zu. ", counts->errors);
 	if (counts->levels[AUDIT_FAIL] > 0)
-		buf_printf(buf, "%zu findings are against the policy.",
+		buf_printf(buf, "Findings against the policy: %zu.",
 		           counts->levels[AUDIT_FAIL]);
 	else
 		buf_str(buf, "What was seen is as the policy wants it.");

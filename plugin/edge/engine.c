@@ -42,28 +42,43 @@ keep(char *bytes, size_t size, size_t count, void *context)
 	return buf_ok(body) ? count : 0;
 }
 
-static CURLcode
-set_security(const struct engine_target *target, CURL *curl)
+static bool
+set_security(CURL *curl, const struct engine_target *target)
 {
-	CURLcode code = CURLE_OK;
+	const struct {
+		CURLoption option;
+		const char *value;
+	} options[] = {
+	    {CURLOPT_UNIX_SOCKET_PATH, target->socket},
+	    {CURLOPT_PROXY, target->socket ? "" : NULL},
+	    {CURLOPT_CAINFO, target->ca},
+	    {CURLOPT_SSLCERT, target->cert},
+	    {CURLOPT_SSLKEY, target->key},
+	};
 
-	if (target->socket) {
-		code = curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, target->socket);
-		if (!code)
-			code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+		if (options[i].value &&
+		    curl_easy_setopt(curl, options[i].option, options[i].value))
+			return false;
 	}
-	if (!code)
-		code = curl_easy_setopt(curl, CURLOPT_SSLVERSION,
-		                        (long)CURL_SSLVERSION_TLSv1_2);
-	if (!code && target->ca)
-		code = curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-	if (!code && target->ca)
-		code = curl_easy_setopt(curl, CURLOPT_CAINFO, target->ca);
-	if (!code && target->cert)
-		code = curl_easy_setopt(curl, CURLOPT_SSLCERT, target->cert);
-	if (!code && target->key)
-		code = curl_easy_setopt(curl, CURLOPT_SSLKEY, target->key);
-	return code;
+	if (target->ca && curl_easy_setopt(curl, CURLOPT_CAPATH, NULL))
+		return false;
+	return !curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+/* Keepalive: an engine that vanished ends a stream, too. */
+static bool
+set_up(CURL *curl, struct call *call, const struct engine_target *target, const char *url)
+{
+	return set_security(curl, target) && !curl_easy_setopt(curl, CURLOPT_URL, url) &&
+	       !curl_easy_setopt(curl, CURLOPT_PRIVATE, call) &&
+	       !curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, call->error) &&
+	       !curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep) &&
+	       !curl_easy_setopt(curl, CURLOPT_WRITEDATA, &call->answer.body) &&
+	       !curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) &&
+	       !curl_easy_setopt(curl, CURLOPT_USERAGENT, "seccomp-authz/" VERSION) &&
+	       !curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 }
 
 /* Makes `call` ready for `path`. */
@@ -71,7 +86,6 @@ static CURLcode
 prepare(const struct engine *engine, struct call *call, const char *path, size_t max)
 {
 	cleanup_buf struct buf url = {0};
-	CURLcode code = CURLE_OUT_OF_MEMORY;
 
 	buf_clear(&call->answer.body);
 	call->answer.body.limit = max;
@@ -81,30 +95,10 @@ prepare(const struct engine *engine, struct call *call, const char *path, size_t
 	else
 		curl_easy_reset(call->curl); /* keeps the connection */
 	buf_printf(&url, "%s%s", engine->target->url, path);
-	if (call->curl && buf_ok(&url))
-		code = set_security(engine->target, call->curl);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_URL, url.at);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_PRIVATE, call);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_ERRORBUFFER, call->error);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_WRITEFUNCTION, keep);
-	if (!code)
-		code =
-		    curl_easy_setopt(call->curl, CURLOPT_WRITEDATA, &call->answer.body);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_NOSIGNAL, 1L);
-	if (!code) /* an engine that vanished ends a stream, too */
-		code = curl_easy_setopt(call->curl, CURLOPT_TCP_KEEPALIVE, 1L);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_USERAGENT,
-		                        "seccomp-authz/" VERSION);
-	if (!code)
-		code = curl_easy_setopt(call->curl, CURLOPT_CONNECTTIMEOUT_MS,
-		                        (long)CONNECT_MS);
-	return code;
+	return call->curl && buf_ok(&url) &&
+	               set_up(call->curl, call, engine->target, url.at)
+	           ? CURLE_OK
+	           : CURLE_OUT_OF_MEMORY;
 }
 
 static CURLcode

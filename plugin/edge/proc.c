@@ -224,7 +224,7 @@ proc_scan(const char *folder, struct proc_scan **ret_scan, struct err *err)
 const struct proc_container *
 proc_find(const struct proc_scan *scan, struct text id)
 {
-	struct proc_container key;
+	struct proc_container key = {.pid = 0};
 
 	if (!scan || scan->count == 0 || id.len != PROC_ID_LEN)
 		return NULL;

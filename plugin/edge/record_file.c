@@ -76,7 +76,7 @@ look(struct record_sink *sink, struct record_tail *ret_tail, struct err *err)
 	return 0;
 }
 
-/* A new file goes on with the chain of the one that was moved to PATH.1. */
+/* A file without a whole line goes on with the chain of the one that was moved to PATH.1. */
 static void
 look_at_rotated(struct record_sink *sink, struct buf *ret_last)
 {
@@ -127,7 +127,7 @@ look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
 		               "%s: is not a record: its last line has no \"seq\"; move "
 		               "it away to start a new one",
 		               sink->spec.path);
-	if (tail.size == 0)
+	if (!tail.last.at)
 		look_at_rotated(sink, ret_last);
 	buf_add_text(ret_last, tail.last);
 	if (buf_ok(ret_last) && buf_ok(&sink->rotated_torn))

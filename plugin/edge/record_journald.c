@@ -64,8 +64,11 @@ add_message(struct buf *out, const struct record_fields *fields)
 		add_field(out, "MESSAGE", fields->message);
 		return;
 	}
-	buf_printf(&made, "%.*s: %.*s", TEXT_ARG(fields->decision),
-	           TEXT_ARG(fields->reason));
+	if (fields->decision.at)
+		buf_printf(&made, "%.*s: %.*s", TEXT_ARG(fields->decision),
+		           TEXT_ARG(fields->reason));
+	else
+		buf_str(&made, "a line of the record");
 	if (fields->rule.at)
 		buf_printf(&made, " (rule %.*s)", TEXT_ARG(fields->rule));
 	if (!buf_ok(&made))

@@ -69,8 +69,10 @@ add_structured_data(struct buf *out, const struct record_fields *fields)
 			continue;
 		buf_clear(&quoted);
 		buf_quoted(&quoted, value, 0);
-		if (!buf_ok(&quoted))
+		if (!buf_ok(&quoted)) {
 			out->failed = true;
+			return;
+		}
 		buf_printf(out, " %s=\"", record_fields_shown[i].name);
 		add_value(out,
 		          text_first(text_from(buf_text(&quoted), 1), quoted.len - 2));

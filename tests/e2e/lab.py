@@ -117,6 +117,8 @@ class Judge:
         self.policy = home / "policy.json"
         self.state = home / "state"
         self.record = home / "record" / "record.jsonl"
+        self.first_sink = None  # else: the file `record`
+        self.environment = None  # else: variables on top of ours
         self.log = home / "judge.log"
         self.process = None
         self.hidden = False
@@ -138,7 +140,7 @@ class Judge:
             folder.mkdir(parents=True, exist_ok=True)
         command = [str(BUILD / "seccomp-authzd"), "--socket", str(self.socket), "--policy",
                    str(self.policy), "--state-dir", str(self.state), "--record",
-                   f"file:{self.record}", *options]
+                   self.first_sink or f"file:{self.record}", *options]
         self.hidden = record_size is not None
         if self.hidden:
             mount = f"mount -n -t tmpfs -o size={record_size} tmpfs {self.record.parent}"
@@ -146,7 +148,8 @@ class Judge:
                        f'{mount} && exec "$@"', "sh", *command]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(TIED + command, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True,
+                                            env={**os.environ, **(self.environment or {})})
         wait_until(self.listens, 20, f"the judge listens; {self.log_tail()}")
 
     def listens(self):

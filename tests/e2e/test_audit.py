@@ -85,7 +85,7 @@ FLEET = {
     "log-all": (options("seccomp=" + LOG_ALL), False, "deny", "permissive"),
     "privileged": (options(Privileged=True), True, "deny", "privileged"),
     "privileged-stopped": (options(Privileged=True), False, "deny", "privileged"),
-    "privileged-custom": (options("seccomp=" + BUILTIN, Privileged=True), False, "deny",
+    "privileged-custom": (options("seccomp=" + BUILTIN, Privileged=True), True, "deny",
                           "privileged"),
     "expired": (options(Privileged=True), False, "deny", "privileged"),
     "garbage": (options("seccomp=garbage"), False, "deny", "unreadable"),

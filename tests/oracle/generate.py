@@ -81,7 +81,7 @@ def honest_case(rnd, number, kind, name):
 
 
 def twisted_case(rnd, number, kind, name):
-    if kind == "create" and rnd.random() < 0.3:
+    if kind == "create" and rnd.random() < 0.4:
         return Case(number, kind, False, TARGETS[kind], body=twist.profile_body(
             rnd, PLAIN_CREATE))
     if kind == "create":

@@ -155,7 +155,7 @@ def mutated_rule(rnd, rule):
                    ("valueTwo", rnd.choice((0, 1, 0x10000000, NAMESPACES))),
                    ("index", rnd.choice((0, 1, 2))),
                    ("op", "SCMP_CMP_" + rnd.choice(("EQ", "NE", "MASKED_EQ", "LE", "GT")))]
-        changed = args[0].replaced(*rnd.choice(changes))
+        changed = args[0].replaced(*rnd.choice(changes[:1] * 3 + changes))
         return rule.replaced("args", rnd.choice(([changed], [changed], [args[0], changed])))
     if act < 0.65:
         return without(rule, rnd.choice(("args", "includes", "includes", "excludes")))
@@ -175,7 +175,7 @@ def mutated(rnd):
     clone = next(i for i, each in enumerate(rules_) if each.get("names") == ["clone"])
     for _ in range(rnd.choice((1, 1, 1, 2))):
         i = rnd.randrange(1, len(rules_))  # the first is the long list
-        i = clone if rnd.random() < 0.35 else i  # the one that hangs on an argument
+        i = clone if rnd.random() < 0.5 else i  # the one that hangs on an argument
         rules_[i] = mutated_rule(rnd, rules_[i])
     if rnd.random() < 0.2:
         rules_ = rules_[1:] + rules_[:1]
@@ -246,7 +246,7 @@ def twisted(rnd, profile, respell):
 def twisted_rule(rnd, rule, respell):
     members = [(respell(rnd, name) if rnd.random() < 0.5 else name, each)
                for name, each in rule.members]
-    if rnd.random() < 0.4:
+    if rule.members and rnd.random() < 0.4:
         name, each = rnd.choice(rule.members)
         other = rnd.choice((None, [], each, "SCMP_ACT_ALLOW", [None], ["mount"], {}))
         members.insert(rnd.randrange(len(members) + 1), (respell(rnd, name), obj(other)))
@@ -258,7 +258,7 @@ def any_profile(rnd, respell):
     act = rnd.random()
     if act < 0.2:
         return rnd.choice(DEGENERATE)
-    make = rnd.choice((mutated,) * 5 + (opened,) * 3 + (denylist, allowlist, allowlist,
+    make = rnd.choice((mutated,) * 8 + (opened,) * 3 + (denylist, allowlist, allowlist,
                                                         conditional, stricter))
     profile = make(rnd)
     return twisted(rnd, profile, respell) if rnd.random() < 0.25 else profile

@@ -78,7 +78,7 @@ static const struct {
     {CONTAINER("{\"Privileged\":true,\"SecurityOpt\":[\"seccomp=" RULES "\"]}"),
      BIT(PRIVILEGED) | BIT(CUSTOM)},
     {CONTAINER("{\"Annotations\":{\"run.oci.seccomp_bpf_data\":\"x\"}}"),
-     BIT(UNCONFINED) | BIT(DEFAULT)},
+     BIT(UNCONFINED)},
     {OPTION("seccomp=nonsense"), BIT(UNREADABLE)},
     {OPTION("SECCOMP=unconfined"), BIT(UNREADABLE)},
     {CONTAINER("{\"Privileged\":\"no\"}"), BIT(UNREADABLE)},

@@ -16,29 +16,42 @@ record_path(void)
 	return in_folder("log.d/record.jsonl");
 }
 
-/* Opens the record at record_path(); NULL with *err set if it can't be. */
+/* Opens the record at record_path(), ",options" behind it; NULL with *err set if it can't
+   be. */
 static struct record *
-try_open(struct err *err)
+try_open_with(const char *options, struct err *err)
 {
-	char sink[PATH_MAX + 8];
+	char sink[PATH_MAX + 64];
 	const char *const sinks[] = {sink};
 	struct record *record = NULL;
 
-	(void)snprintf(sink, sizeof sink, "file:%s", record_path());
+	(void)snprintf(sink, sizeof sink, "file:%s%s", record_path(), options);
 	*err = (struct err){0};
 	(void)record_open(sinks, 1, "host.example", &test_log, &record, err);
 	return record;
 }
 
 static struct record *
-opened(void)
+try_open(struct err *err)
+{
+	return try_open_with("", err);
+}
+
+static struct record *
+opened_with(const char *options)
 {
 	struct err err;
-	struct record *record = try_open(&err);
+	struct record *record = try_open_with(options, &err);
 
 	if (!record)
 		fail_msg("%s", err.text);
 	return record;
+}
+
+static struct record *
+opened(void)
+{
+	return opened_with("");
 }
 
 /* Opens, writes `count` lines, closes. */
@@ -605,6 +618,374 @@ full_disk_refuses_until_there_is_room(void **state)
 	assert_int_equal(umount2(in_folder("log.d"), MNT_DETACH), 0);
 }
 
+/* ---- lines that outlast a power cut ---- */
+
+/* What the record asked of the disk, and whether the disk fails. These take the place of
+   the C library's. */
+static atomic_int data_syncs, folder_syncs;
+static atomic_bool disk_fails;
+
+static int
+answer_of_disk(void)
+{
+	if (!atomic_load(&disk_fails))
+		return 0;
+	errno = EIO;
+	return -1;
+}
+
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	atomic_fetch_add(&data_syncs, 1);
+	return answer_of_disk();
+}
+
+int
+fsync(int fd)
+{
+	(void)fd;
+	atomic_fetch_add(&folder_syncs, 1);
+	return answer_of_disk();
+}
+
+static int
+make_folder_and_disk(void **state)
+{
+	atomic_store(&data_syncs, 0);
+	atomic_store(&folder_syncs, 0);
+	atomic_store(&disk_fails, false);
+	return make_folder(state);
+}
+
+static void
+wait_for_syncs(int count)
+{
+	for (int i = 0; i < 10000 && atomic_load(&data_syncs) < count; i++)
+		(void)usleep(1000);
+	assert_true(atomic_load(&data_syncs) >= count);
+}
+
+static void
+fsync_always_tells_nobody_before_the_disk_has_the_line(void **state)
+{
+	struct record *record = opened_with(",fsync=always");
+	struct try try;
+
+	(void)state;
+	for (int i = 1; i <= 5; i++) {
+		assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
+		assert_int_equal(atomic_load(&data_syncs), i);
+		assert_int_equal(atomic_load(&folder_syncs), 1);
+	}
+	record_close(record);
+	assert_int_equal(atomic_load(&data_syncs), 5);
+}
+
+static void
+fsync_always_syncs_once_for_a_group(void **state)
+{
+	struct record *record = opened_with(",fsync=always");
+	const char *failure;
+
+	(void)state;
+	assert_int_equal(write_group(record, 400, &failure), 400);
+	record_close(record);
+	assert_in_range(atomic_load(&data_syncs), 2, 200);
+}
+
+/* Both ways: who asked is refused, the line stays in the chain, and the next one waits
+   for a sync that works. */
+static void
+line_that_the_disk_may_lose_is_refused_and_stays_in_the_chain(void **state)
+{
+	struct record *record = opened_with(",fsync=always");
+	struct record_state now;
+	struct try try;
+
+	(void)state;
+	assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
+	atomic_store(&disk_fails, true);
+	for (int i = 0; i < 3; i++)
+		assert_non_null(strstr(try_once(record, &try, "{\"a\":2"),
+		                       "can't be synced: Input/output error"));
+	record_state(record, &now);
+	assert_true(now.degraded);
+	assert_int_equal(now.failed, 3);
+	atomic_store(&disk_fails, false);
+	assert_string_equal(try_once(record, &try, "{\"a\":3"), "");
+	record_state(record, &now);
+	assert_false(now.degraded);
+	record_close(record);
+	assert_chain(record_path(), 3);
+	assert_int_equal(times_in(record_path(), "{\"a\":2"), 1);
+}
+
+static void
+fsync_interval_syncs_within_a_second_or_so_without_another_line(void **state)
+{
+	struct record *record = opened();
+	int64_t begin = record_now_ms();
+	struct try try;
+
+	(void)state;
+	assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
+	assert_int_equal(atomic_load(&data_syncs), 0);
+	wait_for_syncs(1);
+	assert_in_range(record_now_ms() - begin, 900, 5000);
+	(void)usleep(1200 * 1000); /* nothing more was written */
+	assert_int_equal(atomic_load(&data_syncs), 1);
+	assert_string_equal(try_once(record, &try, "{\"a\":2"), "");
+	record_close(record);
+	assert_int_equal(atomic_load(&data_syncs), 2);
+	assert_chain(record_path(), 2);
+}
+
+static void
+fsync_interval_that_fails_refuses_until_one_works(void **state)
+{
+	struct record *record = opened();
+	struct record_state now;
+	struct try try;
+
+	(void)state;
+	atomic_store(&disk_fails, true);
+	assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
+	do {
+		(void)usleep(1000);
+		record_state(record, &now);
+	} while (!now.degraded);
+	assert_non_null(strstr(now.reason, "can't be synced: Input/output error"));
+	assert_non_null(strstr(try_once(record, &try, "{\"a\":2"), "can't be synced"));
+	atomic_store(&disk_fails, false);
+	assert_string_equal(try_once(record, &try, "{\"a\":3"), "");
+	record_close(record);
+	assert_chain(record_path(), 2);
+}
+
+static void
+fsync_never_leaves_it_to_the_kernel(void **state)
+{
+	struct record *record = opened_with(",fsync=never,rotate=64K");
+	const char *failure;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(write_group(record, 200, &failure), 200);
+	record_close(record);
+	assert_int_equal(atomic_load(&data_syncs), 0);
+	assert_int_equal(atomic_load(&folder_syncs), 0);
+}
+
+/* ---- rotation ---- */
+
+static const char *
+rotated(unsigned number)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "log.d/record.jsonl.%u", number);
+	return in_folder(name);
+}
+
+static bool
+is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Enough lines for one file of 64 KiB. */
+static void
+fill(struct record *record)
+{
+	static char line[1024] = "";
+	struct try try;
+
+	if (line[0] == '\0') {
+		memset(line, 'x', sizeof line - 1);
+		memcpy(line, "{\"a\":\"", 6);
+		line[sizeof line - 2] = '"';
+	}
+	for (int i = 0; i < 60; i++)
+		assert_string_equal(try_once(record, &try, line), "");
+}
+
+static void
+full_file_is_rotated_and_the_chain_goes_on(void **state)
+{
+	struct record *record = opened_with(",rotate=64K,keep=3");
+	struct record_chain chain = {0};
+	struct stat st;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fill(record);
+	record_close(record);
+	assert_false(is_there(rotated(3)));
+	assert_int_equal(chain_of(rotated(2), &chain) + chain_of(rotated(1), &chain) +
+	                     chain_of(record_path(), &chain),
+	                 180);
+	for (unsigned i = 1; i < 3; i++) {
+		assert_int_equal(stat(rotated(i), &st), 0);
+		assert_in_range(st.st_size, 64 * 1024, 64 * 1024 + 1200);
+		assert_int_equal(st.st_mode, S_IFREG | 0640);
+	}
+	assert_true(atomic_load(&data_syncs) >= 2); /* before each was renamed */
+}
+
+static void
+only_so_many_are_kept_and_the_oldest_goes(void **state)
+{
+	struct record *record = opened_with(",rotate=64K,keep=2");
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		fill(record);
+	assert_true(is_there(rotated(1)) && is_there(rotated(2)));
+	assert_false(is_there(rotated(3)));
+	record_close(record);
+	record = opened_with(",rotate=64K,keep=1");
+	fill(record);
+	record_close(record);
+	assert_int_equal(times_in(rotated(2), "\"seq\":1,"), 0);
+	assert_int_equal(times_in(record_path(), "\"seq\":360,"), 1);
+}
+
+static void
+number_that_is_missing_is_used_up(void **state)
+{
+	struct record *record = opened_with(",rotate=64K,keep=5");
+	struct stat before, after;
+
+	(void)state;
+	append(rotated(2), "of before\n");
+	assert_int_equal(stat(rotated(2), &before), 0);
+	fill(record);
+	fill(record);
+	assert_int_equal(stat(rotated(2), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	fill(record);
+	record_close(record);
+	assert_int_equal(stat(rotated(3), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void
+restart_after_a_rotation_goes_on_with_the_chain(void **state)
+{
+	struct record *record = opened_with(",rotate=64K");
+	struct record_chain chain = {0};
+
+	(void)state;
+	fill(record);
+	fill(record);
+	record_close(record);
+	/* as if it had ended between the renaming and the first line */
+	assert_int_equal(rename(record_path(), rotated(0)), 0);
+	assert_int_equal(rename(rotated(1), rotated(2)), 0);
+	assert_int_equal(rename(rotated(0), rotated(1)), 0);
+	record = opened_with(",rotate=64K");
+	fill(record);
+	record_close(record);
+	assert_int_equal(chain_of(rotated(2), &chain) + chain_of(rotated(1), &chain) +
+	                     chain_of(record_path(), &chain),
+	                 180);
+}
+
+static void
+file_that_can_not_be_rotated_grows_with_a_warning(void **state)
+{
+	struct record *record = opened_with(",rotate=64K,keep=1");
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mkdir(rotated(1), 0700), 0);
+	for (int i = 0; i < 3; i++)
+		fill(record);
+	assert_int_equal(stat(record_path(), &st), 0);
+	assert_true(st.st_size > 3 * 60 * 1024);
+	assert_logged("takes lines, but: ", 1);
+	assert_logged("can't be renamed to", 1);
+	assert_int_equal(rmdir(rotated(1)), 0);
+	(void)usleep(1100 * 1000); /* it tries again in a second */
+	fill(record);
+	record_close(record);
+	assert_logged("is as it should be again", 1);
+	assert_true(is_there(rotated(1)));
+	assert_int_equal(times_in(record_path(), "\"seq\":240,"), 1);
+}
+
+static void
+file_with_a_torn_end_is_closed_before_it_is_rotated(void **state)
+{
+	struct record *record = opened_with(",rotate=64K");
+	struct record_chain chain = {0};
+
+	(void)state;
+	fill(record);
+	record_close(record);
+	append(record_path(), "{\"torn");
+	record = opened_with(",rotate=64K");
+	fill(record);
+	record_close(record);
+	assert_int_equal(chain_of(rotated(1), &chain) + chain_of(record_path(), &chain),
+	                 121);
+}
+
+/* It ended while it wrote its first line after a rotation. */
+static void
+new_file_that_is_torn_goes_on_with_the_chain_of_the_rotated_one(void **state)
+{
+	struct record_chain chain = {0};
+
+	(void)state;
+	write_lines(3);
+	assert_int_equal(rename(record_path(), rotated(1)), 0);
+	append(record_path(), "{\"torn");
+	write_lines(1);
+	assert_int_equal(chain_of(rotated(1), &chain), 3);
+	assert_int_equal(chain_of(record_path(), &chain), 2);
+	assert_int_equal(chain.seq, 5);
+}
+
+static void
+file_of_a_follower_is_rotated_and_synced_too(void **state)
+{
+	char second[PATH_MAX + 64];
+	const char *const sinks[] = {"stdout", second};
+	struct record_chain chain = {0};
+	struct record *record = NULL;
+	struct err err = {0};
+	int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	(void)snprintf(second, sizeof second, "file:%s,rotate=64K", record_path());
+	assert_true(dup2(null, STDOUT_FILENO) >= 0);
+	assert_int_equal(record_open(sinks, 2, "h", &test_log, &record, &err), 0);
+	fill(record);
+	fill(record);
+	wait_for_syncs(1);
+	record_close(record);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	(void)close(out);
+	(void)close(null);
+	assert_int_equal(chain_of(rotated(1), &chain) + chain_of(record_path(), &chain),
+	                 120);
+}
+
+static void
+follower_whose_target_can_not_be_meant_is_an_error_at_once(void **state)
+{
+	const char *const sinks[] = {"stdout", "file:/x,rotat=1M"};
+	struct record *record = NULL;
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(record_open(sinks, 2, "h", &test_log, &record, &err), -1);
+	assert_non_null(strstr(err.text, "\",rotat=1M\": should be"));
+}
+
 /* ---- many at once ---- */
 
 enum { THREADS = 8, LINES = 5000, LINES_VALGRIND = 500, FLIGHT = 100 };
@@ -677,7 +1058,7 @@ eight_threads_have_all_their_lines_on_record_once_and_in_order(void **state)
 }
 
 #define in_a_folder(test)                                                                \
-	cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+	cmocka_unit_test_setup_teardown(test, make_folder_and_disk, remove_folder)
 
 int
 main(void)
@@ -708,6 +1089,21 @@ main(void)
 	    in_a_folder(line_that_is_cut_short_leaves_nothing),
 	    in_a_folder(recovery_that_is_cut_short_is_tried_again),
 	    in_a_folder(full_disk_refuses_until_there_is_room),
+	    in_a_folder(fsync_always_tells_nobody_before_the_disk_has_the_line),
+	    in_a_folder(fsync_always_syncs_once_for_a_group),
+	    in_a_folder(line_that_the_disk_may_lose_is_refused_and_stays_in_the_chain),
+	    in_a_folder(fsync_interval_syncs_within_a_second_or_so_without_another_line),
+	    in_a_folder(fsync_interval_that_fails_refuses_until_one_works),
+	    in_a_folder(fsync_never_leaves_it_to_the_kernel),
+	    in_a_folder(full_file_is_rotated_and_the_chain_goes_on),
+	    in_a_folder(only_so_many_are_kept_and_the_oldest_goes),
+	    in_a_folder(number_that_is_missing_is_used_up),
+	    in_a_folder(restart_after_a_rotation_goes_on_with_the_chain),
+	    in_a_folder(file_that_can_not_be_rotated_grows_with_a_warning),
+	    in_a_folder(file_with_a_torn_end_is_closed_before_it_is_rotated),
+	    in_a_folder(new_file_that_is_torn_goes_on_with_the_chain_of_the_rotated_one),
+	    in_a_folder(file_of_a_follower_is_rotated_and_synced_too),
+	    in_a_folder(follower_whose_target_can_not_be_meant_is_an_error_at_once),
 	    in_a_folder(eight_threads_have_all_their_lines_on_record_once_and_in_order),
 	};
 

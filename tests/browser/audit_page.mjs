@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// audit_page.mjs REPORT.html [FOLDER] - opens a report of `seccomp-authz audit --format html`
+// in headless Chromium, filters and sorts it, and fails on any console message, dialog or
+// request. With FOLDER, screenshots go there: light, dark, print.
+// Needs playwright-core (npm) where Node finds it; CHROMIUM is the browser
+// [/usr/bin/chromium]. Run by hand: it is no part of `make test`.
+import assert from 'node:assert';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+
+const { chromium } = createRequire(path.join(process.cwd(), 'x.js'))('playwright-core');
+const [report, folder] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
+const seen = [];
+
+async function open(colorScheme) {
+  const page = await browser.newPage({ colorScheme, viewport: { width: 1400, height: 1300 } });
+  page.on('console', message => seen.push(message.text()));
+  page.on('pageerror', error => seen.push(String(error)));
+  page.on('dialog', dialog => { seen.push('dialog'); dialog.dismiss(); });
+  page.on('request', request => {
+    if (!request.url().startsWith('file:')) seen.push(request.url());
+  });
+  await page.goto('file://' + path.resolve(report));
+  if (folder) await page.screenshot({ path: path.join(folder, colorScheme + '.png') });
+  return page;
+}
+
+const names = page => page.$$eval('#findings tbody tr:not([hidden]) th', cells =>
+  cells.map(cell => cell.textContent));
+const heading = 'thead th:nth-child(4)';
+
+await open('dark');
+const page = await open('light');
+const all = await names(page);
+assert(all.length > 1, 'a report with findings is needed');
+assert.equal(await page.textContent('#shown'), `${all.length} of ${all.length} findings`);
+
+await page.fill('#words', all[all.length - 1]);
+const found = await names(page);
+assert(found.length >= 1 && found.length < all.length, 'the search narrows');
+await page.fill('#words', 'no such words anywhere');
+assert.deepEqual(await names(page), []);
+await page.fill('#words', '');
+
+for (const verdict of await page.$$eval('#verdict option', list => list.map(o => o.value))) {
+  await page.selectOption('#verdict', verdict);
+  const shown = await page.$$eval('#findings tbody tr:not([hidden])', rows =>
+    rows.map(row => row.dataset.verdict));
+  assert(shown.length > 0 && shown.every(v => !verdict || v === verdict), verdict);
+}
+await page.selectOption('#verdict', '');
+
+const order = new Intl.Collator('en', { numeric: true }).compare;
+await page.click(`#findings ${heading} button`);
+assert.equal(await page.getAttribute(`#findings ${heading}`, 'aria-sort'), 'ascending');
+assert.deepEqual(await names(page), [...all].sort(order));
+await page.focus(`#findings ${heading} button`);
+await page.keyboard.press('Enter');
+assert.equal(await page.getAttribute(`#findings ${heading}`, 'aria-sort'), 'descending');
+
+await page.emulateMedia({ media: 'print' });
+assert(!await page.isVisible('#filter'), 'paper has no form');
+if (folder) await page.screenshot({ path: path.join(folder, 'print.png') });
+assert.deepEqual(seen, []);
+await browser.close();
+console.log(`ok: ${all.length} findings filtered and sorted, nothing on the console`);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fault.c - a disk that fails on demand: preloaded into the judge (LD_PRELOAD), it answers
+ * for writev(2) and fdatasync(2) of regular files as long as there is a file of a fault's
+ * name in the folder FAULTS.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static bool
+is_on(const char *fault)
+{
+	const char *folder = getenv("FAULTS");
+	char path[4096];
+
+	(void)snprintf(path, sizeof path, "%s/%s", folder ? folder : "/nonexistent",
+	               fault);
+	return access(path, F_OK) == 0;
+}
+
+static bool
+is_regular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+ssize_t
+writev(int fd, const struct iovec *parts, int count)
+{
+	while (is_regular(fd) && is_on("write-hang"))
+		(void)usleep(10000);
+	if (is_regular(fd) && is_on("write-error")) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_writev, fd, parts, count);
+}
+
+int
+fdatasync(int fd)
+{
+	while (is_on("sync-hang"))
+		(void)usleep(10000);
+	if (is_on("sync-error")) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
