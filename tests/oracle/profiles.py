@@ -164,7 +164,7 @@ def mutated_rule(rnd, rule):
     if act < 0.85:
         return rule.replaced("action", rnd.choice(LETTING + BLOCKING))
     if act < 0.92:
-        return rule.replaced("args", [argument(rnd)])
+        return rule.replaced("args", [obj(argument(rnd))])
     return rule.replaced("names", rule.get("names") + rnd.sample(weak_calls(), 2))
 
 

@@ -28,7 +28,7 @@ def respell(rnd, key):
 
 
 def sometimes(rnd, key):
-    return respell(rnd, key) if rnd.random() < 0.12 else key
+    return respell(rnd, key) if rnd.random() < 0.16 else key
 
 
 # ---- SecurityOpt -------------------------------------------------------------------------
@@ -82,12 +82,12 @@ RUNTIMES = ("runc", "runc", "io.containerd.runc.v2", "narrow", "crun", "x.runc.v
 
 def host_members(rnd):
     members = [("NetworkMode", "none")]
-    if rnd.random() < 0.85:
+    if rnd.random() < 0.8:
         members.append((sometimes(rnd, "SecurityOpt"), options(rnd)))
         if rnd.random() < 0.07:
             second = (sometimes(rnd, "SecurityOpt"), second_options(rnd))
             members.insert(rnd.randrange(1, len(members) + 1), second)
-    if rnd.random() < 0.12:
+    if rnd.random() < 0.2:
         members.append((sometimes(rnd, "Privileged"), rnd.choice(
             (True, True, True, False, None, "true", 1))))
         if rnd.random() < 0.3:

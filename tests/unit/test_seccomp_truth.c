@@ -91,7 +91,8 @@ try_calls(scmp_filter_ctx filter, uint64_t wanted, struct report *report)
 		numbers[i] = seccomp_syscall_resolve_name(seccomp_weak_calls[i]);
 	let_signals_kill();
 	drop_privileges();
-	(void)alarm(30); /* a filter that blocks every way to end must not leave us behind */
+	(void)alarm(
+	    30); /* a filter that blocks every way to end must not leave us behind */
 	if (seccomp_load(filter) != 0)
 		_exit(1);
 	report->loaded = 1;
