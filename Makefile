@@ -143,6 +143,12 @@ oracle: $(B)/seccomp-authzd
 	@tests/e2e/setup.sh test
 	@tests/oracle/oracle.py $(CURDIR)/$(B)
 
+# many denials while the disk, the collector and the judge fail
+DENIALS ?= 300000
+.PHONY: soak
+soak: all
+	@DENIALS=$(DENIALS) tests/e2e/run.sh $(CURDIR)/$(B) soak_record
+
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
 FUZZ_CC ?= clang
@@ -209,22 +215,27 @@ plugin:
 
 UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
+MAN_DIR := $(PREFIX)/share/man
+UNITS := $(wildcard plugin-spec/systemd/*)
+DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
+	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
+MANS := $(wildcard plugin-spec/man/*)
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
-	$(UNIT_DIR)/seccomp-authz.service $(UNIT_DIR)/seccomp-authz.socket \
-	$(UNIT_DIR)/seccomp-authz-audit.service $(UNIT_DIR)/seccomp-authz-audit.timer \
-	$(DOC_DIR)/README.md $(DOC_DIR)/policy.example.json $(DOC_DIR)/policy.schema.json \
-	$(DOC_DIR)/audit.schema.json
+	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
+	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+	$(PREFIX)/lib/sysusers.d/seccomp-authz.conf
 
 .PHONY: install
 install: all
-	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(UNIT_DIR) $(DOC_DIR))
+	install -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
 	install -m 755 $(B)/seccomp-authz $(B)/seccomp-authzd $(DESTDIR)$(PREFIX)/bin/
-	for unit in plugin-spec/systemd/*; do \
+	for unit in $(UNITS); do \
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
-	install -m 644 README.md plugin-spec/policy.example.json plugin-spec/policy.schema.json \
-	    plugin-spec/audit.schema.json \
-	    $(DESTDIR)$(DOC_DIR)/
+	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
+	for page in $(MANS); do \
+	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
+	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 
 # policies, records and state are the operator's and stay
 .PHONY: uninstall
@@ -246,6 +257,7 @@ help:
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
 ## make test-valgrind   unit tests and cases under valgrind
 ## make e2e        the end-to-end tests against real engines
+## make soak DENIALS=300000   the record under every failure at once
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
 ## make lint       format, clang-tidy, cppcheck, rooms and purity

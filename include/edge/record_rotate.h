@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/buf.h"
 #include "core/err.h"
 
 /* -1: `path` is still where it was. Error texts name the file. */
@@ -15,3 +16,10 @@ int record_rotate(const char *path, unsigned keep, struct err *err);
 
 /* Makes names in the folder of `path` outlast a power cut. */
 int record_sync_folder(const char *path, struct err *err);
+
+/*
+ * The end of what was rotated away: appends the last whole line (without its newline) and
+ * the torn bytes after it, for a file that has no line of its own yet. Rotations of nothing
+ * leave empty files and gaps, which are passed over. Appends nothing if there is none.
+ */
+void record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn);

@@ -76,8 +76,12 @@ docker_plugin_read(const struct docker_route *route, struct text own, bool manag
 
 	if (!container)
 		return; /* a workload without containers is denied */
-	container->name = name.len > 0 ? name : remote;
 	container->image = image_ref_parse(remote.len > 0 ? remote : name, arena);
+	container->name = name;
+	if (name.len == 0) /* a remote that is no reference may hold a password */
+		container->name = container->image.kind == IMAGE_REF_NAME
+		                      ? container->image.text
+		                      : (struct text){0};
 	if (route->call != CALL_PLUGIN_DISABLE && route->call != CALL_PLUGIN_REMOVE)
 		container->guards |= GUARD_BIT(GUARD_PLUGINS);
 	if (!certain || touches_self(route, name, own, arena) ||

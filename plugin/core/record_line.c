@@ -68,7 +68,9 @@ add_container(struct buf *buf, const struct container *container)
 {
 	buf_str(buf, "{\"name\":");
 	buf_json(buf, container->name, RECORD_VALUE_MAX);
-	add(buf, "image", container->image.text);
+	/* what is no reference may be anything, a URL with a password too */
+	if (container->image.kind != IMAGE_REF_INVALID)
+		add(buf, "image", container->image.text);
 	add(buf, "runtime", container->runtime);
 	buf_str(buf, ",\"postures\":");
 	add_postures(buf, container->postures);

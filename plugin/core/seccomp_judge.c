@@ -4,7 +4,7 @@
 
 #include "core/buf.h"
 
-enum { QUOTED_MAX = 60 };
+enum { QUOTED_MAX = 32 }; /* longer values may be a profile: never shown */
 
 static bool
 is_one_of(char c, const char *set)
@@ -30,7 +30,10 @@ unreadable(struct text value, const struct err *why, struct err *err)
 
 	if (looks_like_json(value) || why->code == ERR_MEMORY)
 		return err_set(err, why->code, "seccomp profile: %s", why->text);
-	buf_quoted(&quoted, value, QUOTED_MAX);
+	if (value.len > QUOTED_MAX)
+		buf_printf(&quoted, "(%zu bytes)", value.len);
+	else
+		buf_quoted(&quoted, value, 0);
 	return err_set(
 	    err, ERR_TYPE,
 	    "seccomp=%s is neither \"unconfined\", \"builtin\" nor the JSON of "

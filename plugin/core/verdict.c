@@ -168,7 +168,8 @@ write_subject(struct buf *buf, const struct workload *workload,
 		buf_char(buf, ' ');
 		buf_quoted(buf, container->name, NAME_SHOWN);
 	}
-	if (container->image.text.len > 0 && workload->operation != OPERATION_PLUGIN) {
+	if (container->image.text.len > 0 && container->image.kind != IMAGE_REF_INVALID &&
+	    workload->operation != OPERATION_PLUGIN) {
 		struct buf quoted = {0};
 
 		buf_quoted(&quoted, container->image.text, IMAGE_SHOWN);

@@ -138,6 +138,8 @@ record_chain_recover(struct record_chain *chain, struct buf *out, struct text to
 	    torn.len);
 	buf_str(&line, ",\"host\":");
 	buf_json(&line, text_of(host), 256);
+	/* `prev` is the torn line's: without this nothing would prove the one before it */
+	buf_printf(&line, ",\"after\":\"%s\"", chain->prev);
 	if (!buf_ok(&line)) {
 		out->failed = true;
 		return;

@@ -76,25 +76,6 @@ look(struct record_sink *sink, struct record_tail *ret_tail, struct err *err)
 	return 0;
 }
 
-/* A file without a whole line goes on with the chain of the one that was moved to PATH.1. */
-static void
-look_at_rotated(struct record_sink *sink, struct buf *ret_last)
-{
-	cleanup_record_tail struct record_tail tail = {0};
-	char path[PATH_MAX];
-	cleanup_fd int fd = -1;
-	int len = snprintf(path, sizeof path, "%s.1", sink->spec.path);
-
-	if (len < 0 || (size_t)len >= sizeof path)
-		return;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || file_check_regular(fd, NULL) || record_tail_read(fd, &tail, NULL) ||
-	    !record_tail_is_ours(&tail))
-		return;
-	buf_add_text(ret_last, tail.last);
-	buf_add_text(&sink->rotated_torn, tail.torn);
-}
-
 static void
 file_sink_close(struct record_sink *sink)
 {
@@ -128,7 +109,7 @@ look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
 		               "it away to start a new one",
 		               sink->spec.path);
 	if (!tail.last.at)
-		look_at_rotated(sink, ret_last);
+		record_rotated_tail(sink->spec.path, ret_last, &sink->rotated_torn);
 	buf_add_text(ret_last, tail.last);
 	if (buf_ok(ret_last) && buf_ok(&sink->rotated_torn))
 		return 0;

@@ -2,6 +2,7 @@
 /* record_rotate.c - renames the files of a record, the oldest first. */
 #include "edge/record_rotate.h"
 #include "edge/file.h"
+#include "edge/record_tail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { ROTATED_MAX = 1000 }; /* of PATH.1, PATH.2... that are looked at for a line */
 
 /* PATH.number; 0 is PATH. */
 static int
@@ -79,4 +82,39 @@ record_sync_folder(const char *path, struct err *err)
 		return err_set(err, ERR_SYSTEM, "%s: its folder can't be synced: %m",
 		               path);
 	return 0;
+}
+
+/* Takes over the end of PATH.`number`. Returns true if an older one has to be looked at:
+   this one is empty, or there is none of this number. */
+static bool
+has_no_line(const char *path, int number, struct buf *ret_last, struct buf *ret_torn)
+{
+	cleanup_record_tail struct record_tail tail = {0};
+	char part[PATH_MAX];
+	cleanup_fd int fd = -1;
+	int len = snprintf(part, sizeof part, "%s.%d", path, number);
+
+	if (len < 0 || (size_t)len >= sizeof part)
+		return false;
+	fd = open(part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT;
+	if (file_check_regular(fd, NULL) || record_tail_read(fd, &tail, NULL))
+		return false;
+	if (tail.size == 0)
+		return true;
+	if (record_tail_is_ours(&tail)) {
+		buf_add_text(ret_last, tail.last);
+		buf_add_text(ret_torn, tail.torn);
+	}
+	return false;
+}
+
+void
+record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn)
+{
+	for (int number = 1; number <= ROTATED_MAX; number++) {
+		if (!has_no_line(path, number, ret_last, ret_torn))
+			return;
+	}
 }

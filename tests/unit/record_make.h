@@ -48,8 +48,8 @@ make_lines(struct made *made, size_t count)
 		make_line(made);
 }
 
-/* A torn line with a newline behind it, and the recovery record; with `after` that names
-   the hash of the line before, too. */
+/* A torn line with a newline behind it, and the recovery record; without `after` one that
+   does not name the hash of the line before. */
 static inline void
 make_torn(struct made *made, const char *torn, bool after)
 {
@@ -63,16 +63,15 @@ make_torn(struct made *made, const char *torn, bool after)
 	made_end_line(made);
 	record_chain_recover(&plain, &recovery, text_of(torn), "h", 0);
 	assert_true(buf_ok(&recovery));
-	len = (size_t)(strstr(recovery.at, ",\"seq\":") - recovery.at);
+	len = (size_t)(strstr(recovery.at, ",\"after\":") - recovery.at);
 	line = buf_text(&recovery);
-	if (!after) {
+	if (after) {
 		buf_add_text(&made->bytes, line);
 		made->chain = plain;
 	} else {
 		cleanup_buf struct buf more = {0};
 
 		buf_add_text(&more, text_first(line, len));
-		buf_printf(&more, ",\"after\":\"%s\"", made->chain.prev);
 		record_chain_hash(text_of(torn), made->chain.prev);
 		record_chain_add(&made->chain, &made->bytes, buf_text(&more));
 	}

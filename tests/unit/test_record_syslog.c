@@ -150,8 +150,8 @@ target_that_is_no_path_is_refused_at_once(void **state)
 {
 	static const char *const targets[] = {
 	    "syslog:relative", "syslog:localhost:514",
-	    "syslog:/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/"
-	    "0123456789/0123456789/0123456789/0123456789"};
+	    ("syslog:/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/"
+	     "0123456789/0123456789/0123456789/0123456789")};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
