@@ -5,7 +5,7 @@
  * Invariant: the bytes that all requests hold together stay under REQUESTS_BYTES_MAX; a
  * request past a limit is read to its end, thrown away and denied, never cut short.
  * Everything here is touched by one thread, the one that serves; only `entry` is lent to
- * record.h in between.
+ * record.h in between, which gives it back through `handover`.
  */
 #pragma once
 
@@ -14,6 +14,7 @@
 #include "edge/policy_store.h"
 #include "edge/record.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,9 +29,20 @@ enum {
 enum request_state {
 	REQUEST_READING,   /* its body comes in */
 	REQUEST_DROPPING,  /* past a limit: the rest is read and thrown away */
-	REQUEST_RECORDING, /* decided; waits until it is on record */
-	REQUEST_RECORDED,  /* to be answered */
+	REQUEST_RECORDING, /* decided; is put on record, then answered */
 	REQUEST_ANSWERED,
+};
+
+/*
+ * Whose turn it is while a request is on its way to the record. Most lines are there within
+ * microseconds: a short wait costs less than to suspend a connection and to wake it.
+ * Whoever comes second knows what the first did.
+ */
+enum request_handover { HANDOVER_WAITING, HANDOVER_SUSPENDED, HANDOVER_DONE };
+
+enum {
+	SHORT_WAIT_NS = 40 * 1000,
+	SHORT_WAITS_LEFT_OUT = 64, /* after one that was in vain */
 };
 
 struct request {
@@ -39,6 +51,7 @@ struct request {
 	struct request *next; /* in the list of idle ones */
 	void *connection;     /* whose request it is; not ours */
 	enum request_state state;
+	atomic_int handover; /* enum request_handover */
 	enum reason refusal; /* why, when dropping */
 	char *body;
 	size_t len, cap;
@@ -59,6 +72,7 @@ struct requests {
 	struct request *idle;
 	size_t idle_count;
 	size_t bytes; /* held in bodies */
+	unsigned short_waits_left_out;
 	uint8_t entropy[ENTROPY_PER_DECISION * 256];
 	size_t entropy_left;
 };
@@ -82,6 +96,9 @@ bool request_judge(struct request *request);
 /* It was answered as was decided, or (`on_record` false) refused with an error. Counts it,
    once. */
 void request_answered(struct request *request, bool on_record);
+
+/* Waits up to SHORT_WAIT_NS. Returns true if `handover` is HANDOVER_DONE. */
+bool request_wait_shortly(struct request *request);
 
 /* Frees what is idle. */
 void requests_free(struct requests *all);

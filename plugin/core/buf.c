@@ -69,19 +69,34 @@ buf_add_text(struct buf *buf, struct text t)
 void
 buf_printf(struct buf *buf, const char *format, ...)
 {
+	enum { GUESS = 96 }; /* most texts fit, so most are formatted once */
 	va_list args;
+	size_t room;
 	int len;
 
+	if (buf->limit == 0 && !reserve(buf, GUESS))
+		return;
+	room = buf->cap > buf->len ? buf->cap - buf->len : 0;
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(room ? buf->at + buf->len : NULL, room, format, args);
 	va_end(args);
-	if (len < 0 || !reserve(buf, (size_t)len)) {
+	if (len >= 0 && (size_t)len >= room) {
+		if (!reserve(buf, (size_t)len)) {
+			if (buf->at)
+				buf->at[buf->len] = '\0';
+			return;
+		}
+		va_start(args, format);
+		(void)vsnprintf(buf->at + buf->len, (size_t)len + 1, format, args);
+		va_end(args);
+	}
+	if (len < 0 || buf->failed ||
+	    (buf->limit > 0 && buf->len + (size_t)len > buf->limit)) {
 		buf->failed = true;
+		if (buf->at)
+			buf->at[buf->len] = '\0';
 		return;
 	}
-	va_start(args, format);
-	(void)vsnprintf(buf->at + buf->len, (size_t)len + 1, format, args);
-	va_end(args);
 	buf->len += (size_t)len;
 }
 

@@ -88,7 +88,7 @@ http_of(const struct request *request)
 	return (struct http *)((char *)request->all - offsetof(struct http, requests));
 }
 
-/* From the record's thread, or from whoever expires: wakes the connection. */
+/* From the record's thread, or from whoever expires. Its last touch of the request. */
 static void
 recorded(struct record_entry *entry, const char *failure)
 {
@@ -100,8 +100,8 @@ recorded(struct record_entry *entry, const char *failure)
 		strncpy(request->failure, failure, sizeof request->failure - 1);
 		request->failure[sizeof request->failure - 1] = '\0';
 	}
-	request->state = REQUEST_RECORDED;
-	MHD_resume_connection(connection);
+	if (atomic_exchange(&request->handover, HANDOVER_DONE) == HANDOVER_SUSPENDED)
+		MHD_resume_connection(connection);
 	atomic_fetch_sub(&http->waiting, 1);
 }
 
@@ -109,6 +109,8 @@ recorded(struct record_entry *entry, const char *failure)
 static enum MHD_Result
 decide_and_answer(struct http *http, struct request *request)
 {
+	int step = HANDOVER_WAITING;
+
 	if (!request_judge(request))
 		return answer(http, request);
 	if (atomic_load(&http->quiet)) {
@@ -118,9 +120,15 @@ decide_and_answer(struct http *http, struct request *request)
 	}
 	request->state = REQUEST_RECORDING;
 	request->entry.done = recorded;
+	atomic_store(&request->handover, HANDOVER_WAITING);
 	atomic_fetch_add(&http->waiting, 1);
-	MHD_suspend_connection(request->connection);
 	record_submit(http->options.record, &request->entry);
+	if (request_wait_shortly(request))
+		return answer(http, request);
+	MHD_suspend_connection(request->connection);
+	if (!atomic_compare_exchange_strong(&request->handover, &step,
+	                                    HANDOVER_SUSPENDED))
+		MHD_resume_connection(request->connection); /* just now */
 	return MHD_YES;
 }
 
@@ -230,8 +238,8 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 		*len = 0;
 		return MHD_YES;
 	}
-	return request->state == REQUEST_RECORDED ? answer(http, request)
-	                                          : decide_and_answer(http, request);
+	return request->state == REQUEST_RECORDING ? answer(http, request)
+	                                           : decide_and_answer(http, request);
 }
 
 static void
@@ -246,7 +254,7 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
 	*request_context = NULL;
 	if (!request || request == marker(&drained))
 		return;
-	if (request->state == REQUEST_RECORDED) /* who asked is gone */
+	if (request->state == REQUEST_RECORDING) /* who asked is gone */
 		request_answered(request, request->failure[0] == '\0');
 	request_give(request);
 }

@@ -6,6 +6,7 @@
 #include "core/record_line.h"
 #include "edge/policy_uses.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -219,6 +220,26 @@ request_answered(struct request *request, bool on_record)
 	request->state = REQUEST_ANSWERED;
 	metrics_decided(request->all->metrics, &request->decision, on_record,
 	                metrics_clock() - request->begin);
+}
+
+bool
+request_wait_shortly(struct request *request)
+{
+	struct requests *all = request->all;
+	int64_t end;
+
+	if (all->short_waits_left_out > 0) {
+		all->short_waits_left_out--;
+		return false;
+	}
+	end = metrics_clock() + SHORT_WAIT_NS;
+	do {
+		if (atomic_load(&request->handover) == HANDOVER_DONE)
+			return true;
+		(void)sched_yield();
+	} while (metrics_clock() < end);
+	all->short_waits_left_out = SHORT_WAITS_LEFT_OUT;
+	return false;
 }
 
 void

@@ -24,6 +24,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -46,6 +47,10 @@ SHRINKS = 4           # failures of an engine that are shrunk; all are printed
 
 sys.path[:0] = [str(HERE), str(E2E)]
 sys.dont_write_bytecode = True
+
+import profiles  # noqa: E402  (beside this file)
+from generate import generate  # noqa: E402
+from shrink import shrink  # noqa: E402
 
 
 # ---- engines -----------------------------------------------------------------------------
@@ -107,6 +112,11 @@ def keep_judge(build, folder):
 
 
 def build_probe(folder):
+    """The program for the containers; it must try all that the judge calls weak."""
+    judged = re.findall(r'X\(\w+, "(\w+)"\)', (
+        HERE.parents[1] / "plugin/core/seccomp_calls.c").read_text(encoding="utf-8"))
+    if sorted(judged) != sorted(profiles.weak_calls()):
+        raise AssertionError("probe_calls.h and seccomp_calls.c list different calls")
     probe = folder / "probe"
     subprocess.run(["gcc", "-std=gnu17", "-O1", "-D_GNU_SOURCE", "-static", "-o", probe,
                     HERE / "probe.c"], check=True)
@@ -165,8 +175,6 @@ def tally(counts, case, outcome):
 
 def report(suite, side, case, outcome, spare):
     """Prints a failure, and the smallest request that fails in the same way."""
-    from shrink import shrink
-
     kind = failure(case, outcome).split(":")[0]
     print(f"FAIL {suite} {case.number} {case.kind}: {failure(case, outcome)}")
     print(describe(case, outcome), flush=True)
@@ -191,8 +199,6 @@ def keep(suite, results):
 
 
 def run_cases(suite, side, counts):
-    from generate import generate
-
     cases = [generate(SEED, number) for number in ONLY or range(COUNT)]
     shrinks = SHRINKS
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
@@ -214,7 +220,7 @@ def run_cases(suite, side, counts):
 
 def run_engine(suite, probe):
     """All requests on one engine; the counts go to a file."""
-    from engine_side import Side
+    from engine_side import Side  # its lab wants to know the engine when it is imported
 
     counts, began = collections.Counter(), time.monotonic()
     side = Side(suite, probe)

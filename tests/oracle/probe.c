@@ -12,6 +12,8 @@
  * Output: "Seccomp: MODE" and for each call "NAME STACKED64 PLAIN64 STACKED32 PLAIN32",
  * each an errno, 0, "killed", or "-" for not to be had. "done" closes it.
  */
+#include "probe_calls.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -34,99 +36,19 @@
 #error "the numbers are those of x86-64"
 #endif
 
-#define BAD  1L  /* a pointer to nowhere */
-#define ALL  ~0L /* flags that don't exist, or no file */
-#define NONE (-1)
 #define NAMESPACES                                                                       \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
 	 CLONE_NEWPID | CLONE_NEWNET)
 
-enum { ABI_64, ABI_32, ABI_COUNT };
 enum { NOT_HAD = -1, KILLED = -2 };
-
-struct call {
-	const char *name;
-	int number[ABI_COUNT];
-	long refused[6]; /* arguments that the kernel refuses without doing anything */
-};
-
-static const struct call calls[] = {
-    {"acct", {163, 51}, {BAD}},
-    {"add_key", {248, 286}, {BAD, BAD, BAD, 1, ALL}},
-    {"bpf", {321, 357}, {9999, BAD, 0}},
-    {"clock_settime", {227, 264}, {9999, BAD}},
-    {"clock_settime64", {NONE, 404}, {9999, BAD}},
-    {"clone", {56, 120}, {CLONE_NEWNS | CLONE_FS}},
-    {"clone3", {435, 435}, {BAD, 0}},
-    {"delete_module", {176, 129}, {BAD, 0}},
-    {"fanotify_init", {300, 338}, {0x40000000, 0}},
-    {"finit_module", {313, 350}, {ALL, BAD, ALL}},
-    {"fsconfig", {431, 431}, {ALL, 0, BAD, BAD, 0}},
-    {"fsmount", {432, 432}, {ALL, ALL, 0}},
-    {"fsopen", {430, 430}, {BAD, ALL}},
-    {"fspick", {433, 433}, {ALL, BAD, ALL}},
-    {"get_mempolicy", {239, 275}, {BAD, BAD, 0, 0, ALL}},
-    {"init_module", {175, 128}, {BAD, 0, BAD}},
-    {"ioperm", {173, 101}, {ALL, 2, 0}},
-    {"iopl", {172, 110}, {99}},
-    {"kcmp", {312, 349}, {ALL, ALL, 99, 0, 0}},
-    {"kexec_file_load", {320, NONE}, {ALL, ALL, 0, BAD, ALL}},
-    {"kexec_load", {246, 283}, {0, 0, BAD, ALL}},
-    {"keyctl", {250, 288}, {9999}},
-    {"lookup_dcookie", {212, 253}, {0, BAD, 0}},
-    {"mbind", {237, 274}, {0, 0, 99999, BAD, 0, ALL}},
-    {"migrate_pages", {256, 294}, {ALL, 0, 0, 0}},
-    {"mount", {165, 21}, {BAD, BAD, BAD, 0, 0}},
-    {"mount_setattr", {442, 442}, {ALL, BAD, ALL, BAD, 0}},
-    {"move_mount", {429, 429}, {ALL, BAD, ALL, BAD, ALL}},
-    {"move_pages", {279, 317}, {ALL, 0, 0, 0, 0, ALL}},
-    {"open_by_handle_at", {304, 342}, {ALL, BAD, 0}},
-    {"open_tree", {428, 428}, {ALL, BAD, ALL}},
-    {"perf_event_open", {298, 336}, {BAD, 0, ALL, ALL, ALL}},
-    {"pidfd_getfd", {438, 438}, {ALL, ALL, ALL}},
-    {"pivot_root", {155, 217}, {BAD, BAD}},
-    {"quotactl", {179, 131}, {255, BAD, 0, BAD}},
-    {"quotactl_fd", {443, 443}, {ALL, 255, 0, BAD}},
-    {"reboot", {169, 88}, {0, 0, 0, 0}},
-    {"request_key", {249, 287}, {BAD, BAD, BAD, 0}},
-    {"set_mempolicy", {238, 276}, {9999, BAD, 0}},
-    {"set_mempolicy_home_node", {450, 450}, {1, 0, 0, ALL}},
-    {"setdomainname", {171, 121}, {BAD, ALL}},
-    {"sethostname", {170, 74}, {BAD, ALL}},
-    {"setns", {308, 346}, {ALL, 0}},
-    {"settimeofday", {164, 79}, {BAD, BAD}},
-    {"stime", {NONE, 25}, {BAD}},
-    {"swapoff", {168, 115}, {BAD}},
-    {"swapon", {167, 87}, {BAD, ALL}},
-    {"sysfs", {139, 135}, {99, 0, 0}},
-    {"syslog", {103, 103}, {99, BAD, 0}},
-    {"umount", {NONE, 22}, {BAD}},
-    {"umount2", {166, 52}, {BAD, ALL}},
-    {"unshare", {272, 310}, {1}},
-    {"uselib", {134, 86}, {BAD}},
-    {"userfaultfd", {323, 374}, {0x40000001}},
-    {"ustat", {136, 62}, {ALL, BAD}},
-    {"vhangup", {153, 111}, {0}},
-    {"vm86", {NONE, 166}, {99, BAD}},
-    {"vm86old", {NONE, 113}, {BAD}},
-};
 
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
 /* Rules can look at arguments; each pattern fills all six. */
-static const long patterns[] = {0,
-                                1,
-                                2,
-                                8,
-                                99,
-                                ALL,
-                                CLONE_NEWNS,
-                                CLONE_NEWCGROUP,
-                                CLONE_NEWUTS,
-                                CLONE_NEWIPC,
-                                CLONE_NEWUSER,
-                                CLONE_NEWPID,
-                                CLONE_NEWNET};
+static const long patterns[] = {
+    0,         1,         2,         8,          99,         ALL,        0x20000,
+    0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
+};
 
 enum { PATTERNS = sizeof patterns / sizeof patterns[0] };
 
@@ -174,30 +96,44 @@ call(int abi, int number, const long *arg)
 	return abi == ABI_64 ? call_64(number, arg) : call_32(number, arg);
 }
 
+static struct sock_filter
+statement(unsigned code, size_t value)
+{
+	return (struct sock_filter)BPF_STMT((unsigned short)code, (unsigned)value);
+}
+
+static struct sock_filter
+jump(unsigned test, unsigned value, unsigned yes, unsigned no)
+{
+	return (struct sock_filter){.code = (unsigned short)(BPF_JMP | BPF_K | test),
+	                            .jt = (unsigned char)yes,
+	                            .jf = (unsigned char)no,
+	                            .k = value};
+}
+
+#define LOAD(field)                                                                      \
+	statement(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define ANSWER(answer) statement(BPF_RET | BPF_K, (answer))
+
 static size_t
 add_abi(struct sock_filter *code, size_t len, int abi)
 {
+	code[len++] = LOAD(nr);
 	for (size_t i = 0; i < CALLS; i++) {
-		int number = calls[i].number[abi];
 		bool clone = strcmp(calls[i].name, "clone") == 0;
 
-		if (number == NONE)
+		if (calls[i].number[abi] == NONE)
 			continue;
-		code[len++] = (struct sock_filter)BPF_JUMP(
-		    BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, clone ? 4 : 1);
-		if (clone) { /* others are how processes are made */
-			code[len++] = (struct sock_filter)BPF_STMT(
-			    BPF_LD | BPF_W | BPF_ABS,
-			    offsetof(struct seccomp_data, args[0]));
-			code[len++] = (struct sock_filter)BPF_JUMP(
-			    BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 1, 0);
-			code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-			                                           SECCOMP_RET_ALLOW);
-		}
 		code[len++] =
-		    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+		    jump(BPF_JEQ, (unsigned)calls[i].number[abi], 0, clone ? 4 : 1);
+		if (clone) { /* others are how processes are made */
+			code[len++] = LOAD(args[0]);
+			code[len++] = jump(BPF_JSET, NAMESPACES, 1, 0);
+			code[len++] = ANSWER(SECCOMP_RET_ALLOW);
+		}
+		code[len++] = ANSWER(SECCOMP_RET_TRACE);
 	}
-	code[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	code[len++] = ANSWER(SECCOMP_RET_ALLOW);
 	return len;
 }
 
@@ -206,21 +142,13 @@ static bool
 stack_filter(void)
 {
 	static struct sock_filter code[2 * (CALLS * 2 + 8) + 16];
-	size_t len = 0, wide;
 	struct sock_fprog program = {.filter = code};
+	size_t wide = 2, len = wide + 1;
 
-	code[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	                                           offsetof(struct seccomp_data, arch));
-	code[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-	                                           AUDIT_ARCH_I386, 0, 1);
-	wide = len++;
-	code[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	                                           offsetof(struct seccomp_data, nr));
+	code[0] = LOAD(arch);
+	code[1] = jump(BPF_JEQ, AUDIT_ARCH_I386, 0, 1);
 	len = add_abi(code, len, ABI_64);
-	code[wide] =
-	    (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (unsigned)(len - wide - 1));
-	code[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-	                                           offsetof(struct seccomp_data, nr));
+	code[wide] = statement(BPF_JMP | BPF_JA, len - wide - 1);
 	len = add_abi(code, len, ABI_32);
 	program.len = (unsigned short)len;
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

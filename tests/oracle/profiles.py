@@ -54,7 +54,7 @@ def default(name):
 @functools.cache
 def weak_calls():
     """The calls that the probe knows."""
-    text = (HERE / "probe.c").read_text(encoding="utf-8")
+    text = (HERE / "probe_calls.h").read_text(encoding="utf-8")
     return tuple(re.findall(r'^    \{"(\w+)", \{', text, re.MULTILINE))
 
 
