@@ -26,14 +26,16 @@ enum docker_call {
 	CALL_SERVICE_UPDATE,   /* POST /services/{id}/update */
 	CALL_SWARM_INIT,       /* POST /swarm/init */
 	CALL_SWARM_JOIN,       /* POST /swarm/join */
-	CALL_BUILD,            /* POST /build, /session, /grpc */
-	CALL_PLUGIN_CREATE,    /* POST /plugins/create */
-	CALL_PLUGIN_PULL,      /* POST /plugins/pull */
-	CALL_PLUGIN_ENABLE,    /* POST /plugins/{name}/enable */
-	CALL_PLUGIN_DISABLE,   /* POST /plugins/{name}/disable */
-	CALL_PLUGIN_UPGRADE,   /* POST /plugins/{name}/upgrade */
-	CALL_PLUGIN_SET,       /* POST /plugins/{name}/set */
-	CALL_PLUGIN_REMOVE,    /* DELETE /plugins/{name} */
+	CALL_SWARM_MANAGE,   /* GET /swarm (it tells the join tokens), POST /swarm/update
+	                          (new tokens), /nodes/{id}/update (promotes) */
+	CALL_BUILD,          /* POST /build, /session, /grpc */
+	CALL_PLUGIN_CREATE,  /* POST /plugins/create */
+	CALL_PLUGIN_PULL,    /* POST /plugins/pull */
+	CALL_PLUGIN_ENABLE,  /* POST /plugins/{name}/enable */
+	CALL_PLUGIN_DISABLE, /* POST /plugins/{name}/disable */
+	CALL_PLUGIN_UPGRADE, /* POST /plugins/{name}/upgrade */
+	CALL_PLUGIN_SET,     /* POST /plugins/{name}/set */
+	CALL_PLUGIN_REMOVE,  /* DELETE /plugins/{name} */
 	CALL_COUNT
 };
 

@@ -43,7 +43,8 @@ struct image_ref image_ref_parse(struct text given, struct arena *arena);
  * Does `pattern` (a glob over normalised references, as policies write it) match? The
  * pattern gets the registry as a reference does, but no tag: without a tag or digest it
  * matches any. '*' does not cross '/'. An IMAGE_REF_ID matches only a pattern that is
- * the same text without any glob character; NONE and INVALID match nothing.
+ * the same text without any glob character, and only if it is a full ID (64 digits): a
+ * shorter one is also a name that anybody may give to an image; NONE and INVALID match nothing.
  */
 bool image_ref_matches(const struct image_ref *ref, struct text pattern);
 

@@ -221,6 +221,7 @@ docker_call_read(const struct docker_request *request, struct arena *arena,
 		return read_service(request, arena, workload);
 	case CALL_SWARM_INIT:
 	case CALL_SWARM_JOIN:
+	case CALL_SWARM_MANAGE:
 		return read_guarded(workload, arena, OPERATION_SWARM,
 		                    GUARD_BIT(GUARD_SWARM_MEMBERSHIP));
 	case CALL_BUILD:

@@ -4,7 +4,8 @@
  *
  * Engines up to 26.1 take the fields of a HostConfig from the root of the body when
  * "HostConfig" is absent or null (runconfig/config_unix.go, ContainerConfigWrapper; gone
- * in 27.0), so both places are read and both count.
+ * in 27.0), so both places are read. With a HostConfig the root means nothing to any of
+ * them; that is refused, so that nothing at the root can meet a criterion of an exception.
  */
 #include "core/docker.h"
 
@@ -13,16 +14,45 @@
 
 struct create_body {
 	struct host_config root, inner;
+	bool has_inner; /* "HostConfig" is an object */
 	struct text image;
 	struct text_map labels;
 };
 
+/* Reads into the struct create_body itself: its row has the offset 0. */
+static int
+read_inner(struct json *json, void *ret_body)
+{
+	struct create_body *body = ret_body;
+
+	body->has_inner = json_peek(json) != JSON_NULL;
+	return host_config_read(json, &body->inner);
+}
+
 static const struct json_field create_body[] = {
     HOST_CONFIG_FIELDS(offsetof(struct create_body, root)),
-    {"HostConfig", host_config_read, offsetof(struct create_body, inner)},
+    {"HostConfig", read_inner, 0},
     {"Image", json_read_text, offsetof(struct create_body, image)},
     {"Labels", json_read_text_map, offsetof(struct create_body, labels)},
 };
+
+static bool
+says_something(const struct host_config *config)
+{
+	return config->privileged || config->security_opt.count > 0 ||
+	       config->annotations.count > 0 || config->runtime.len > 0;
+}
+
+static int
+check_places(const struct create_body *body, struct err *err)
+{
+	if (!body->has_inner || !says_something(&body->root))
+		return 0;
+	return err_set(
+	    err, ERR_AMBIGUOUS,
+	    "SecurityOpt, Privileged, Runtime or Annotations at the root, beside "
+	    "a HostConfig");
+}
 
 static int
 read_create(struct text body, struct arena *arena, struct container *container,
@@ -38,7 +68,8 @@ read_create(struct text body, struct arena *arena, struct container *container,
 	container->image = image_ref_parse(create.image, arena);
 	container->labels = create.labels;
 	container->annotations = create.inner.annotations;
-	if (host_config_judge(&create.inner, arena, container, err) != 0)
+	if (check_places(&create, err) != 0 ||
+	    host_config_judge(&create.inner, arena, container, err) != 0)
 		return -1;
 	if (container->postures == 0) { /* 27.0 and later see no more than this */
 		container->postures = POSTURE_BIT(POSTURE_DEFAULT);
@@ -89,7 +120,7 @@ has_unseen_effect(const struct host_config *config)
 
 static const struct json_field start_body[] = {
     HOST_CONFIG_FIELDS(offsetof(struct create_body, root)),
-    {"HostConfig", host_config_read, offsetof(struct create_body, inner)},
+    {"HostConfig", read_inner, 0},
 };
 
 /* A start replaces the whole HostConfig but for a seccomp entry that it doesn't have
@@ -105,7 +136,7 @@ read_start(struct text body, struct arena *arena, struct container *container,
 		return json_finish(&json);
 	if (json_read_struct(&json, start_body, sizeof start_body / sizeof start_body[0],
 	                     &start) != 0 ||
-	    json_finish(&json) != 0 ||
+	    json_finish(&json) != 0 || check_places(&start, err) != 0 ||
 	    host_config_judge(&start.inner, arena, container, err) != 0 ||
 	    host_config_judge(&start.root, arena, container, err) != 0)
 		return -1;

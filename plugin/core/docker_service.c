@@ -91,6 +91,8 @@ judge_custom(const struct service_body *service, struct arena *arena,
 	len = base64_decode(service->profile, profile);
 	if (len < 0)
 		return err_set(err, ERR_TYPE, "Profile is not base64");
+	if (text_is((struct text){.at = profile, .len = (size_t)len}, "unconfined"))
+		container->setting = TEXT_LIT("Privileges.Seccomp.Profile unconfined");
 	return seccomp_judge((struct text){.at = profile, .len = (size_t)len}, arena,
 	                     container, err);
 }

@@ -4,6 +4,8 @@
 
 #include "core/glob.h"
 
+enum { FULL_ID = 64 }; /* digits of an image ID */
+
 #define HUB          "docker.io"
 #define HUB_OFFICIAL "docker.io/library/"
 
@@ -305,8 +307,11 @@ image_ref_matches(const struct image_ref *ref, struct text pattern)
 {
 	struct parts parts;
 
+	/* a shorter one is also a name that anybody may give to an image (docker tag), and
+	   engines prefer the name */
 	if (ref->kind == IMAGE_REF_ID)
-		return is_id(pattern) && text_equal(ref->text, pattern);
+		return ref->text.len >= FULL_ID && is_id(pattern) &&
+		       text_equal(ref->text, pattern);
 	if (ref->kind != IMAGE_REF_NAME || is_id(pattern) || pattern.len == 0)
 		return false;
 	parts = split(pattern);

@@ -17,7 +17,7 @@ add_bounded(struct buf *buf, const char *name, struct text value, size_t max)
 	if (!value.at)
 		return;
 	buf_printf(buf, ",\"%s\":", name);
-	buf_json(buf, value, max);
+	buf_quoted(buf, value, max); /* JSON that no terminal minds */
 }
 
 static void
@@ -67,7 +67,7 @@ static void
 add_container(struct buf *buf, const struct container *container)
 {
 	buf_str(buf, "{\"name\":");
-	buf_json(buf, container->name, RECORD_VALUE_MAX);
+	buf_quoted(buf, container->name, RECORD_VALUE_MAX);
 	/* what is no reference may be anything, a URL with a password too */
 	if (container->image.kind != IMAGE_REF_INVALID)
 		add(buf, "image", container->image.text);
@@ -132,7 +132,7 @@ add_uri(struct buf *buf, const struct decision *decision)
 		separator = '&';
 	}
 	buf_str(buf, ",\"uri\":");
-	buf_json(buf, buf_text(&uri), 0);
+	buf_quoted(buf, buf_text(&uri), 0);
 }
 
 void
@@ -149,7 +149,7 @@ record_line(struct buf *buf, const struct decision *decision,
 	add(buf, "reason", text_of(reason_code(verdict->reason)));
 	if (verdict->message[0] != '\0') {
 		buf_str(buf, ",\"message\":");
-		buf_json(buf, text_of(verdict->message), 0);
+		buf_quoted(buf, text_of(verdict->message), 0);
 	}
 	if (verdict->has_posture)
 		add(buf, "posture", text_of(posture_name(verdict->posture)));

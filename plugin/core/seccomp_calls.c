@@ -10,6 +10,7 @@
  * obsolete or without effect on the host. In alphabetical order: seccomp_call_bit()
  * relies on it. `clone` is here for its namespace flags, which the default excludes by a
  * condition on the argument; without them it makes nothing weak (seccomp_profile.c).
+ * `open_tree_attr` (Linux 6.15) is open_tree and mount_setattr in one.
  */
 #define CALLS(X)                                                                         \
 	X(ACCT, "acct")                                                                  \
@@ -43,6 +44,7 @@
 	X(MOVE_PAGES, "move_pages")                                                      \
 	X(OPEN_BY_HANDLE_AT, "open_by_handle_at")                                        \
 	X(OPEN_TREE, "open_tree")                                                        \
+	X(OPEN_TREE_ATTR, "open_tree_attr")                                              \
 	X(PERF_EVENT_OPEN, "perf_event_open")                                            \
 	X(PIDFD_GETFD, "pidfd_getfd")                                                    \
 	X(PIVOT_ROOT, "pivot_root")                                                      \
@@ -132,9 +134,10 @@ seccomp_call_bits(void)
 uint64_t
 seccomp_call_bits_young(void)
 {
-	/* libseccomp knows the first two since 2.5.2, the third since 2.5.4; runc and crun
-	   skip a rule for a name that theirs does not know */
-	return BIT(MOUNT_SETATTR) | BIT(QUOTACTL_FD) | BIT(SET_MEMPOLICY_HOME_NODE);
+	/* libseccomp knows them since 2.5.2 or later; runc and crun skip a rule for a name
+	   that theirs does not know */
+	return BIT(MOUNT_SETATTR) | BIT(OPEN_TREE_ATTR) | BIT(QUOTACTL_FD) |
+	       BIT(SET_MEMPOLICY_HOME_NODE);
 }
 
 /* Rules with includes.caps in the default profiles; any version that has one counts. */
@@ -146,12 +149,13 @@ static const struct {
     {"CAP_DAC_READ_SEARCH", BIT(OPEN_BY_HANDLE_AT)},
     {"CAP_PERFMON", BIT(PERF_EVENT_OPEN)},
     {"CAP_SYSLOG", BIT(SYSLOG)},
-    {"CAP_SYS_ADMIN",
-     BIT(BPF) | BIT(CLONE) | BIT(CLONE3) | BIT(FANOTIFY_INIT) | BIT(FSCONFIG) |
-         BIT(FSMOUNT) | BIT(FSOPEN) | BIT(FSPICK) | BIT(LOOKUP_DCOOKIE) | BIT(MOUNT) |
-         BIT(MOUNT_SETATTR) | BIT(MOVE_MOUNT) | BIT(OPEN_TREE) | BIT(PERF_EVENT_OPEN) |
-         BIT(QUOTACTL) | BIT(QUOTACTL_FD) | BIT(SETDOMAINNAME) | BIT(SETHOSTNAME) |
-         BIT(SETNS) | BIT(SYSLOG) | BIT(UMOUNT) | BIT(UMOUNT2) | BIT(UNSHARE)},
+    {"CAP_SYS_ADMIN", BIT(BPF) | BIT(CLONE) | BIT(CLONE3) | BIT(FANOTIFY_INIT) |
+                          BIT(FSCONFIG) | BIT(FSMOUNT) | BIT(FSOPEN) | BIT(FSPICK) |
+                          BIT(LOOKUP_DCOOKIE) | BIT(MOUNT) | BIT(MOUNT_SETATTR) |
+                          BIT(MOVE_MOUNT) | BIT(OPEN_TREE) | BIT(OPEN_TREE_ATTR) |
+                          BIT(PERF_EVENT_OPEN) | BIT(QUOTACTL) | BIT(QUOTACTL_FD) |
+                          BIT(SETDOMAINNAME) | BIT(SETHOSTNAME) | BIT(SETNS) |
+                          BIT(SYSLOG) | BIT(UMOUNT) | BIT(UMOUNT2) | BIT(UNSHARE)},
     {"CAP_SYS_BOOT", BIT(REBOOT)},
     {"CAP_SYS_MODULE", BIT(DELETE_MODULE) | BIT(FINIT_MODULE) | BIT(INIT_MODULE)},
     {"CAP_SYS_NICE",

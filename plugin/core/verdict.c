@@ -94,8 +94,8 @@ static const struct sentence by_guard[GUARD_COUNT] = {
     [GUARD_ROLLBACK] = {"the spec that a rollback restores can't be seen",
                         "Update the service to the earlier spec instead"},
     [GUARD_SWARM_MEMBERSHIP] = {"tasks that another manager sends to this node pass no "
-                                "plugin",
-                                "Join before the engine is guarded"},
+                                "plugin, so who may send them is guarded",
+                                "Do it before the engine is guarded"},
 };
 
 const char *

@@ -52,6 +52,7 @@ static const struct call calls[] = {
     {"move_pages", {279, 317}, {ALL, 0, 0, 0, 0, ALL}},
     {"open_by_handle_at", {304, 342}, {ALL, BAD, 0}},
     {"open_tree", {428, 428}, {ALL, BAD, ALL}},
+    {"open_tree_attr", {467, 467}, {ALL, BAD, ALL}},
     {"perf_event_open", {298, 336}, {BAD, 0, ALL, ALL, ALL}},
     {"pidfd_getfd", {438, 438}, {ALL, ALL, ALL}},
     {"pivot_root", {155, 217}, {BAD, BAD}},

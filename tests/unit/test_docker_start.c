@@ -29,7 +29,7 @@ static const struct {
     {"{\"SecurityOpt\":[\"seccomp:unconfined\"]}", UNCONFINED},
     {"{\"HostConfig\":{\"SecurityOpt\":[\"seccomp=unconfined\"]}}", UNCONFINED},
     {"{\"hostconfig\":{\"\\u0053ecurityopt\":[\"seccomp=unconfined\"]}}", UNCONFINED},
-    {"{\"HostConfig\":{},\"SecurityOpt\":[\"seccomp={}\"]}", UNCONFINED},
+    {"{\"HostConfig\":{},\"SecurityOpt\":[\"seccomp={}\"]}", UNREADABLE},
     {"{\"Privileged\":true}", PRIVILEGED},
     {"{\"HostConfig\":{\"Privileged\":true}}", PRIVILEGED},
     {"{\"SecurityOpt\":[\"seccomp=\"]}", DEFAULT},
@@ -51,7 +51,7 @@ static const struct {
     {"{\"HostConfig\":{\"CapAdd\":[\"ALL\"]}}", DEFAULT | UNREADABLE},
     {"{\"Privileged\":true,\"CapAdd\":[\"ALL\"]}", PRIVILEGED | UNREADABLE},
     {"{\"HostConfig\":{\"CapAdd\":[\"ALL\"]},\"SecurityOpt\":[\"seccomp=builtin\"]}",
-     DEFAULT | UNREADABLE},
+     UNREADABLE},
     {"{\"HostConfig\":{\"SecurityOpt\":[\"seccomp=\"]},\"CapDrop\":[\"ALL\"]}",
      DEFAULT | UNREADABLE},
     {"{\"HostConfig\":{\"CapAdd\":[\"ALL\"],\"Annotations\":{\"run.oci.handler\":"

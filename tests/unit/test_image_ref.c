@@ -262,7 +262,7 @@ static const struct {
     {"nginx@sha256:0123*", "nginx@" DIGEST, true},
     {"nginx@sha256:1123*", "nginx@" DIGEST, false},
     /* IDs: the literal text and nothing else */
-    {"abc", "abc", true},
+    {"abc", "abc", false}, /* anybody may call an image so */
     {"abc", "abc:latest", false},
     {"abc", "docker.io/library/abc", false},
     {"docker.io/library/abc", "abc:latest", true},

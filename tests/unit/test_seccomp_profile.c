@@ -176,7 +176,8 @@ a_denylist_of_all_weak_calls_is_weak(void **state)
 {
 	cleanup_buf struct buf json = {0};
 	struct row row = {.posture = POSTURE_WEAK,
-	                  .open = "mount_setattr quotactl_fd set_mempolicy_home_node"};
+	                  .open = "mount_setattr open_tree_attr quotactl_fd "
+	                          "set_mempolicy_home_node"};
 
 	(void)state;
 	buf_str(&json, ALLOWING "\"syscalls\":[{" ERRNO ",\"names\":[\"read\"");
