@@ -12,17 +12,31 @@
 /* Fails with "not JSON: `wanted` should be here", or that the JSON ends. Returns -1. */
 int json_fail_syntax(struct json *json, const char *wanted);
 
-/* White space: space, tab, line feed, carriage return. */
-void json_skip_space(struct json *json);
-
-/* Consumes `c` after white space; false and nothing consumed if another byte is there. */
-bool json_take(struct json *json, char c);
+/* Consumes `c` after white space; false and no more consumed if another byte is there. */
+static inline bool
+json_take(struct json *json, char c)
+{
+	json_skip_space(json);
+	if (json->at >= json->end || *json->at != c)
+		return false;
+	json->at++;
+	return true;
+}
 
 /* Over the opening bracket at json->at, one level deeper. */
 int json_descend(struct json *json);
 
 /* Over exactly `word`. */
-int json_skip_word(struct json *json, const char *word);
+static inline int
+json_skip_word(struct json *json, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(json->end - json->at) < len || memcmp(json->at, word, len) != 0)
+		return json_fail_syntax(json, word);
+	json->at += len;
+	return 0;
+}
 
 /* A number at json->at. */
 int json_skip_number(struct json *json);

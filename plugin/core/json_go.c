@@ -73,6 +73,9 @@ json_key_matches(struct text key, const char *name)
 	const char *at = key.at, *end = key.at + key.len;
 	size_t len;
 
+	/* as most keys are written */
+	for (; at < end && *at == *name && *name != '\0'; at++)
+		name++;
 	for (; *name != '\0'; name++, at += len) {
 		char want = *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name;
 
@@ -123,18 +126,41 @@ struct struct_reader {
 	const struct json_field *fields;
 	size_t count;
 	uint64_t seen;
+	uint32_t initials; /* initial_bit() of each field */
 	char *into;
 };
+
+/* What the first letters of a key and of a name that match have in common: one of 32 bits,
+   the same for both cases of a letter. */
+static uint32_t
+initial_bit(char c)
+{
+	return UINT32_C(1) << ((unsigned char)c & 31);
+}
+
+/* The initials that a name which matches can have; an ASCII character folds to itself or
+   to the other case, others are left to json_key_matches(). */
+static uint32_t
+initials_of(struct text key)
+{
+	if (key.len == 0)
+		return 0;
+	return (unsigned char)key.at[0] < 0x80 ? initial_bit(key.at[0]) : UINT32_MAX;
+}
 
 static int
 read_field(struct json *json, struct text key, void *context)
 {
 	struct struct_reader *reader = context;
+	const uint32_t initials = initials_of(key);
 
+	if ((initials & reader->initials) == 0)
+		return json_skip(json);
 	for (size_t i = 0; i < reader->count; i++) {
 		const struct json_field *field = &reader->fields[i];
 
-		if (!json_key_matches(key, field->name))
+		if ((initials & initial_bit(field->name[0])) == 0 ||
+		    !json_key_matches(key, field->name))
 			continue;
 		if (reader->seen >> i & 1)
 			return json_fail(json, ERR_AMBIGUOUS, "%s is given twice",
@@ -157,6 +183,8 @@ json_read_struct(struct json *json, const struct json_field *fields, size_t coun
 	if (count > JSON_FIELDS_MAX)
 		return json_fail(json, ERR_LIMIT, "a table of more than %d fields",
 		                 JSON_FIELDS_MAX);
+	for (size_t i = 0; i < count; i++)
+		reader.initials |= initial_bit(fields[i].name[0]);
 	return json_read_members(json, read_field, &reader);
 }
 
@@ -189,13 +217,15 @@ json_read_list(struct json *json,
 int
 json_read_text(struct json *json, void *ret_value)
 {
-	if (json_read_null(json))
+	enum json_kind kind = json_peek(json);
+
+	if (kind == JSON_STRING)
+		return json_read_string(json, ret_value);
+	if (kind == JSON_NULL && json_skip_word(json, "null") == 0)
 		return 0;
-	if (json_peek(json) == JSON_BAD)
+	if (kind == JSON_BAD)
 		return json_fail_syntax(json, "a value");
-	if (json_peek(json) != JSON_STRING)
-		return json_fail(json, ERR_TYPE, "should be a string");
-	return json_read_string(json, ret_value);
+	return json_fail(json, ERR_TYPE, "should be a string");
 }
 
 int
