@@ -36,7 +36,7 @@ struct decision {
 	struct authz authz;
 	struct docker_route route;
 	struct workload workload;
-	struct verdict verdict;
+	struct verdict verdict; /* last, see decision_reset() */
 };
 
 /*

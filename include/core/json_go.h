@@ -42,6 +42,7 @@ struct json {
 	struct arena *arena;          /* for what had escapes, and for lists */
 	struct err *err;              /* set once, with the place */
 	unsigned depth;
+	bool nul; /* some text that was read had an escaped NUL; raw ones are refused */
 };
 
 /* The kind of the next value, told by its first byte; nothing is consumed. */

@@ -41,8 +41,9 @@ json_skip_word(struct json *json, const char *word)
 /* A number at json->at. */
 int json_skip_number(struct json *json);
 
-/* A string at json->at, checked; `ret_raw` is what is between the quotes. */
-int json_scan_string(struct json *json, struct text *ret_raw, bool *ret_escaped);
+/* A string at json->at, checked; `ret_raw` is what is between the quotes. Returns 1 if it
+   has escapes, 0 if it means what it says, -1 on failure. */
+int json_scan_string(struct json *json, struct text *ret_raw);
 
 /* A string at json->at and what it means: in place, or in the arena if it had escapes. */
 int json_read_string(struct json *json, struct text *ret_text);

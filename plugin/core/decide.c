@@ -12,17 +12,18 @@
 #include "core/policy.h"
 #include "core/seccomp.h"
 
-#include <stdio.h>
+#include <string.h>
 
 enum { SECOND_US = 1000000 };
 
 void
 decision_reset(struct decision *decision)
 {
-	struct arena arena = decision->arena;
+	char *from = (char *)&decision->authz;
 
-	arena_reset(&arena);
-	*decision = (struct decision){.arena = arena};
+	arena_reset(&decision->arena);
+	/* the message is the last and by far the largest member: its end is enough */
+	memset(from, 0, (size_t)(decision->verdict.message + 1 - from));
 }
 
 void
@@ -34,6 +35,17 @@ decision_free(struct decision *decision)
 	*decision = (struct decision){0};
 }
 
+/* As much of `from` as there is room for; snprintf() would cost more than the rest of a
+   decision that lets through. */
+static void
+copy(const char *from, char *to, size_t size)
+{
+	size_t len = strnlen(from, size - 1);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
 /* A denial until somebody says otherwise. */
 static void
 start(struct decision *decision, const struct circumstances *circumstances)
@@ -43,8 +55,8 @@ start(struct decision *decision, const struct circumstances *circumstances)
 	verdict->guard = -1;
 	verdict->on_record = true;
 	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
-	(void)snprintf(verdict->policy, sizeof verdict->policy, "%s",
-	               circumstances->policy ? circumstances->policy->digest : "none");
+	copy(circumstances->policy ? circumstances->policy->digest : "none",
+	     verdict->policy, sizeof verdict->policy);
 }
 
 static void
@@ -195,17 +207,16 @@ decide_call(struct decision *decision, struct text body,
 	conclude(decision, circumstances, why_unreadable(workload));
 }
 
+/* `err` is the caller's, who has none yet: a large thing to make twice. */
 static bool
 route_or_refuse(struct decision *decision, struct text method, struct text target,
-                const struct circumstances *circumstances)
+                const struct circumstances *circumstances, struct err *err)
 {
-	struct err err = {0};
-
-	if (docker_route(method, target, &decision->arena, &decision->route, &err) == 0)
+	if (docker_route(method, target, &decision->arena, &decision->route, err) == 0)
 		return true;
-	workload_add_unseen(&decision->workload, &decision->arena, &err);
+	workload_add_unseen(&decision->workload, &decision->arena, err);
 	conclude(decision, circumstances,
-	         err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_TARGET);
+	         err->code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_TARGET);
 	return false;
 }
 
@@ -230,7 +241,7 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	}
 	decision->workload.user = authz->user;
 	decision->workload.auth = authz->auth;
-	if (!route_or_refuse(decision, authz->method, authz->uri, circumstances))
+	if (!route_or_refuse(decision, authz->method, authz->uri, circumstances, &err))
 		return;
 	/* only where the body decides: others may hold anything */
 	if (decision->route.call >= CALL_CONTAINER_CREATE &&
@@ -248,8 +259,10 @@ void
 decide_request(struct text method, struct text target, struct text body,
                const struct circumstances *circumstances, struct decision *decision)
 {
+	struct err err = {0};
+
 	start(decision, circumstances);
-	if (route_or_refuse(decision, method, target, circumstances))
+	if (route_or_refuse(decision, method, target, circumstances, &err))
 		decide_call(decision, body, circumstances);
 }
 

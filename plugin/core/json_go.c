@@ -67,15 +67,13 @@ fold(const char *at, const char *end, size_t *ret_len)
 	return 0;
 }
 
-bool
-json_key_matches(struct text key, const char *name)
+/* The key and the name, character for character. */
+__attribute__((noinline)) static bool
+folds_to(struct text key, const char *name)
 {
 	const char *at = key.at, *end = key.at + key.len;
 	size_t len;
 
-	/* as most keys are written */
-	for (; at < end && *at == *name && *name != '\0'; at++)
-		name++;
 	for (; *name != '\0'; name++, at += len) {
 		char want = *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name;
 
@@ -83,6 +81,16 @@ json_key_matches(struct text key, const char *name)
 			return false;
 	}
 	return at == end;
+}
+
+bool
+json_key_matches(struct text key, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (key.len < len) /* no character is shorter than what it folds to */
+		return false;
+	return (key.len == len && memcmp(key.at, name, len) == 0) || folds_to(key, name);
 }
 
 /* The next key of an object, decoded, with the reader behind its ':'. */
@@ -127,6 +135,7 @@ struct struct_reader {
 	size_t count;
 	uint64_t seen;
 	uint32_t initials; /* initial_bit() of each field */
+	size_t next;       /* where to look first: writers keep to an order */
 	char *into;
 };
 
@@ -148,29 +157,46 @@ initials_of(struct text key)
 	return (unsigned char)key.at[0] < 0x80 ? initial_bit(key.at[0]) : UINT32_MAX;
 }
 
+/* The field that `key` is for, or NULL. */
+static const struct json_field *
+find_field(struct struct_reader *reader, struct text key)
+{
+	const uint32_t initials = initials_of(key);
+	size_t i = reader->next;
+
+	if ((initials & reader->initials) == 0)
+		return NULL;
+	for (size_t n = 0; n < reader->count; n++, i++) {
+		const struct json_field *field;
+
+		if (i == reader->count)
+			i = 0;
+		field = &reader->fields[i];
+		if ((initials & initial_bit(field->name[0])) &&
+		    json_key_matches(key, field->name)) {
+			reader->next = i + 1;
+			return field;
+		}
+	}
+	return NULL;
+}
+
 static int
 read_field(struct json *json, struct text key, void *context)
 {
 	struct struct_reader *reader = context;
-	const uint32_t initials = initials_of(key);
+	const struct json_field *field = find_field(reader, key);
+	uint64_t bit;
 
-	if ((initials & reader->initials) == 0)
+	if (!field)
 		return json_skip(json);
-	for (size_t i = 0; i < reader->count; i++) {
-		const struct json_field *field = &reader->fields[i];
-
-		if ((initials & initial_bit(field->name[0])) == 0 ||
-		    !json_key_matches(key, field->name))
-			continue;
-		if (reader->seen >> i & 1)
-			return json_fail(json, ERR_AMBIGUOUS, "%s is given twice",
-			                 field->name);
-		reader->seen |= (uint64_t)1 << i;
-		if (field->read(json, reader->into + field->offset) == 0)
-			return 0;
-		return err_wrap(json->err, "%s", field->name);
-	}
-	return json_skip(json);
+	bit = UINT64_C(1) << (field - reader->fields);
+	if (reader->seen & bit)
+		return json_fail(json, ERR_AMBIGUOUS, "%s is given twice", field->name);
+	reader->seen |= bit;
+	if (field->read(json, reader->into + field->offset) == 0)
+		return 0;
+	return err_wrap(json->err, "%s", field->name);
 }
 
 int

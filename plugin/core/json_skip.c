@@ -70,11 +70,10 @@ static int
 skip_scalar(struct json *json, enum json_kind kind)
 {
 	struct text raw;
-	bool escaped;
 
 	switch (kind) {
 	case JSON_STRING:
-		return json_scan_string(json, &raw, &escaped);
+		return json_scan_string(json, &raw) < 0 ? -1 : 0;
 	case JSON_NUMBER:
 		return json_skip_number(json);
 	case JSON_TRUE:
@@ -103,11 +102,10 @@ static int
 skip_key(struct json *json)
 {
 	struct text raw;
-	bool escaped;
 
 	if (json_peek(json) != JSON_STRING)
 		return json_fail_syntax(json, "a key in quotes");
-	if (json_scan_string(json, &raw, &escaped) != 0)
+	if (json_scan_string(json, &raw) < 0)
 		return -1;
 	return json_take(json, ':') ? 0 : json_fail_syntax(json, "':'");
 }

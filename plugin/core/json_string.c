@@ -31,18 +31,30 @@ struct step {
 
 enum { STEP = 16 };
 
+#define LOAD(at)        _mm_loadu_si128((const __m128i *)(const void *)(at))
+#define BITS(bytes)     ((unsigned)_mm_movemask_epi8(bytes))
+#define EQUAL(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
+/* signed, so bytes from 0x80 on are below it too */
+#define OTHER(bytes) _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20))
+
 static inline struct step
 look(const char *at)
 {
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-	__m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-	__m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-	/* signed: bytes from 0x80 on are negative */
-	__m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+	__m128i bytes = LOAD(at);
 
-	return (struct step){.quotes = (unsigned)_mm_movemask_epi8(quotes),
-	                     .slashes = (unsigned)_mm_movemask_epi8(slashes),
-	                     .others = (unsigned)_mm_movemask_epi8(others)};
+	return (struct step){.quotes = BITS(EQUAL(bytes, '"')),
+	                     .slashes = BITS(EQUAL(bytes, '\\')),
+	                     .others = BITS(OTHER(bytes))};
+}
+
+/* All three at once. */
+static inline unsigned
+specials(const char *at)
+{
+	__m128i bytes = LOAD(at);
+
+	return BITS(_mm_or_si128(_mm_or_si128(EQUAL(bytes, '"'), EQUAL(bytes, '\\')),
+	                         OTHER(bytes)));
 }
 
 #else
@@ -57,14 +69,35 @@ look(const char *at)
 	for (unsigned i = 0; i < STEP; i++) {
 		step.quotes |= (unsigned)(at[i] == '"') << i;
 		step.slashes |= (unsigned)(at[i] == '\\') << i;
-		step.others |= (unsigned)((unsigned char)at[i] < 0x20 ||
-		                          (unsigned char)at[i] >= 0x80)
-		               << i;
+		step.others |= (unsigned)((signed char)at[i] < 0x20) << i;
 	}
 	return step;
 }
 
+static inline unsigned
+specials(const char *at)
+{
+	struct step step = look(at);
+
+	return step.quotes | step.slashes | step.others;
+}
+
 #endif
+
+/* To the first special byte, or to the end. */
+static inline const char *
+skip_plain(const char *at, const char *end)
+{
+	for (; end - at >= STEP; at += STEP) {
+		unsigned special = specials(at);
+
+		if (special)
+			return at + __builtin_ctz(special);
+	}
+	while (at < end && !is_special(*at))
+		at++;
+	return at;
+}
 
 static int
 hex_value(const char *at, uint32_t *ret_value)
@@ -156,25 +189,36 @@ skip_steps(const char *at, const char *end, bool *ret_escaped)
 	return at - carry;
 }
 
-/* A string, checked; `ret_raw` gets what is between the quotes. */
-int
-json_scan_string(struct json *json, struct text *ret_raw, bool *ret_escaped)
+/* The rest of a string, from its first byte that is not plain. Returns as below. */
+__attribute__((noinline)) static int
+scan_special(struct json *json)
 {
-	const char *from = ++json->at;
+	bool escaped = false;
 
-	*ret_escaped = false;
 	for (;;) {
-		json->at = skip_steps(json->at, json->end, ret_escaped);
-		while (json->at < json->end && !is_special(*json->at))
-			json->at++;
+		json->at = skip_steps(json->at, json->end, &escaped);
+		json->at = skip_plain(json->at, json->end);
 		if (json->at < json->end && *json->at == '"')
-			break;
-		if (skip_special(json, ret_escaped) != 0)
+			return escaped;
+		if (skip_special(json, &escaped) != 0)
 			return -1;
 	}
+}
+
+int
+json_scan_string(struct json *json, struct text *ret_raw)
+{
+	const char *from = json->at + 1;
+	int escaped = 0;
+
+	json->at = skip_plain(from, json->end);
+	if (json->at >= json->end || *json->at != '"')
+		escaped = scan_special(json);
+	if (escaped < 0)
+		return -1;
 	*ret_raw = (struct text){.at = from, .len = (size_t)(json->at - from)};
 	json->at++;
-	return 0;
+	return escaped;
 }
 
 /* Where a string is decoded from and to. */
@@ -283,12 +327,13 @@ decode_one(struct json *json, struct decoding *decoding)
 	}
 	if (decode_unicode(json, decoding, &point) != 0)
 		return -1;
+	json->nul = json->nul || point == 0;
 	decoding->out += utf8_encode(point, decoding->out);
 	return 0;
 }
 
-/* What a raw string with escapes means, in the arena. */
-static int
+/* What a raw string with escapes means, in the arena. Rare: kept out of the way. */
+__attribute__((noinline)) static int
 decode_string(struct json *json, struct text raw, struct text *ret_text)
 {
 	/* no escape is shorter than the UTF-8 of what it stands for */
@@ -311,9 +356,7 @@ decode_string(struct json *json, struct text raw, struct text *ret_text)
 int
 json_read_string(struct json *json, struct text *ret_text)
 {
-	bool escaped;
+	int escaped = json_scan_string(json, ret_text);
 
-	if (json_scan_string(json, ret_text, &escaped) != 0)
-		return -1;
-	return escaped ? decode_string(json, *ret_text, ret_text) : 0;
+	return escaped > 0 ? decode_string(json, *ret_text, ret_text) : escaped;
 }

@@ -128,23 +128,36 @@ verdict_rule(const struct verdict *verdict)
 	return TEXT_LIT("default");
 }
 
+/* The lowest 40 bits, five for each of eight digits. */
+static void
+write_digits(uint64_t bits, char *out)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+	out[0] = digits[bits >> 35 & 31];
+	out[1] = digits[bits >> 30 & 31];
+	out[2] = digits[bits >> 25 & 31];
+	out[3] = digits[bits >> 20 & 31];
+	out[4] = digits[bits >> 15 & 31];
+	out[5] = digits[bits >> 10 & 31];
+	out[6] = digits[bits >> 5 & 31];
+	out[7] = digits[bits & 31];
+}
+
 void
 verdict_id(int64_t now_us, const uint8_t entropy[10], char out[VERDICT_ID_MAX])
 {
-	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	uint64_t ms = (uint64_t)(now_us / 1000);
-	uint64_t high = 0, low = 0;
+	uint64_t ms = (uint64_t)(now_us / 1000), high = 0, low = 0;
 
-	for (int i = 9; i >= 0; i--, ms >>= 5)
-		out[i] = digits[ms & 31];
 	for (int i = 0; i < 5; i++) {
 		high = high << 8 | entropy[i];
 		low = low << 8 | entropy[5 + i];
 	}
-	for (int i = 17; i >= 10; i--, high >>= 5)
-		out[i] = digits[high & 31];
-	for (int i = 25; i >= 18; i--, low >>= 5)
-		out[i] = digits[low & 31];
+	/* ten digits of the time, of which six are written twice */
+	write_digits(ms >> 10, out);
+	write_digits(ms, out + 2);
+	write_digits(high, out + 10);
+	write_digits(low, out + 18);
 	out[26] = '\0';
 }
 
