@@ -7,7 +7,6 @@
 #include "edge/http_admin.h"
 #include "edge/listen.h"
 #include "edge/log.h"
-#include "edge/memory.h"
 #include "edge/loopback.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
@@ -225,7 +224,6 @@ start(struct judge *judge, struct err *err)
 	metrics_start(&judge->metrics);
 	/* request bodies hold other people's secrets */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	memory_guard_jansson();
 	if (gethostname(judge->host, sizeof judge->host - 1) != 0)
 		(void)snprintf(judge->host, sizeof judge->host, "unknown");
 	if (catch_signals(judge, err) != 0 ||
