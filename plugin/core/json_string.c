@@ -205,8 +205,9 @@ scan_special(struct json *json)
 	}
 }
 
-int
-json_scan_string(struct json *json, struct text *ret_raw)
+/* As json_scan_string(). */
+static inline int
+scan_string(struct json *json, struct text *ret_raw)
 {
 	const char *from = json->at + 1;
 	int escaped = 0;
@@ -219,6 +220,12 @@ json_scan_string(struct json *json, struct text *ret_raw)
 	*ret_raw = (struct text){.at = from, .len = (size_t)(json->at - from)};
 	json->at++;
 	return escaped;
+}
+
+int
+json_scan_string(struct json *json, struct text *ret_raw)
+{
+	return scan_string(json, ret_raw);
 }
 
 /* Where a string is decoded from and to. */
@@ -356,7 +363,7 @@ decode_string(struct json *json, struct text raw, struct text *ret_text)
 int
 json_read_string(struct json *json, struct text *ret_text)
 {
-	int escaped = json_scan_string(json, ret_text);
+	int escaped = scan_string(json, ret_text);
 
 	return escaped > 0 ? decode_string(json, *ret_text, ret_text) : escaped;
 }
