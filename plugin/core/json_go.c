@@ -144,8 +144,8 @@ struct struct_reader {
 	const struct json_field *fields;
 	size_t count;
 	uint64_t seen;
-	uint32_t initials; /* initial_bit() of each field */
-	size_t next;       /* where to look first: writers keep to an order */
+	uint32_t initials;             /* initial_bit() of each field */
+	const struct json_field *next; /* to look at first: writers keep to an order */
 	char *into;
 };
 
@@ -172,19 +172,16 @@ static const struct json_field *
 find_field(struct struct_reader *reader, struct text key)
 {
 	const uint32_t initials = initials_of(key);
-	size_t i = reader->next;
+	const struct json_field *field = reader->next;
 
 	if ((initials & reader->initials) == 0)
 		return NULL;
-	for (size_t n = 0; n < reader->count; n++, i++) {
-		const struct json_field *field;
-
-		if (i == reader->count)
-			i = 0;
-		field = &reader->fields[i];
+	for (size_t n = 0; n < reader->count; n++, field++) {
+		if (field == reader->fields + reader->count)
+			field = reader->fields;
 		if ((initials & initial_bit(field->name[0])) &&
 		    json_key_matches(key, field->name)) {
-			reader->next = i + 1;
+			reader->next = field + 1;
 			return field;
 		}
 	}
@@ -214,7 +211,7 @@ json_read_struct(struct json *json, const struct json_field *fields, size_t coun
                  void *ret_struct)
 {
 	struct struct_reader reader = {
-	    .fields = fields, .count = count, .into = ret_struct};
+	    .fields = fields, .count = count, .next = fields, .into = ret_struct};
 
 	if (count > JSON_FIELDS_MAX)
 		return json_fail(json, ERR_LIMIT, "a table of more than %d fields",
@@ -258,8 +255,9 @@ json_read_list(struct json *json,
 	return walk_list(json, each, context);
 }
 
-int
-json_read_text(struct json *json, void *ret_value)
+/* As json_read_text(). */
+static inline int
+read_text(struct json *json, struct text *ret_value)
 {
 	enum json_kind kind = json_peek(json);
 
@@ -270,6 +268,12 @@ json_read_text(struct json *json, void *ret_value)
 	if (kind == JSON_BAD)
 		return json_fail_syntax(json, "a value");
 	return json_fail(json, ERR_TYPE, "should be a string");
+}
+
+int
+json_read_text(struct json *json, void *ret_value)
+{
+	return read_text(json, ret_value);
 }
 
 int
@@ -324,7 +328,7 @@ add_element(struct json *json, size_t index, void *context)
 			return -1;
 	}
 	list->at[list->count] = (struct text){0};
-	if (json_read_text(json, &list->at[list->count]) != 0)
+	if (read_text(json, &list->at[list->count]) != 0)
 		return -1;
 	list->count++;
 	return 0;
