@@ -79,6 +79,9 @@ json_skip_space(struct json *json)
 {
 	const char *at = json->at, *end = json->end;
 
+	/* most JSON has none: then nothing is stored that the next load waits for */
+	if (at < end && (unsigned char)*at > ' ')
+		return;
 	while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
 		at++;
 	json->at = at;

@@ -4,6 +4,9 @@
 
 #include <endian.h>
 #include <stdint.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 /* RFC 4648 section 4. */
 /* clang-format off */
@@ -54,6 +57,89 @@ decode_padded(const unsigned char *in, char *out)
 	return len;
 }
 
+#if defined(__x86_64__) && !defined(PORTABLE)
+
+/*
+ * What is looked up for a character by one half of its byte (W. Mula, D. Lemire: "Faster
+ * Base64 Encoding and Decoding using AVX2 Instructions", section 5). It is of the alphabet
+ * if the two have no bit in common: each bit of by_high stands for a range of upper
+ * halves, and is set in by_low for the lower halves that are foreign there.
+ */
+static const signed char by_high[16] = {0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08,
+                                        0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10};
+static const signed char by_low[16] = {0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                       0x11, 0x11, 0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a};
+
+/* What to add to a character for its six bits, by the upper half; for '/' the one of the
+   row before its own, where the alphabet has nothing. */
+static const signed char offsets[16] = {0, 16, 19, 4, -65, -65, -71, -71};
+
+/* Where the three bytes of each group stand, high to low. */
+static const signed char order[16] = {2, 1,  0,  6,  5,  4,  10, 9,
+                                      8, 14, 13, 12, -1, -1, -1, -1};
+
+enum { CHUNK = 32, CHUNK_BYTES = 24 };
+
+/* Both halves of a register look up in the same table. */
+#define TABLE(bytes)                                                                     \
+	_mm256_broadcastsi128_si256(                                                     \
+	    _mm_loadu_si128((const __m128i *)(const void *)(bytes)))
+
+/*
+ * CHUNK characters at a time, up to a foreign one or near the end, which are left to the
+ * tables. Returns where it came to; moves *out along.
+ */
+__attribute__((target("avx2"))) static const unsigned char *
+decode_chunks(const unsigned char *at, const unsigned char *end, char **out)
+{
+	const __m256i half = _mm256_set1_epi8(0x0f), slash = _mm256_set1_epi8('/');
+	const __m256i close_up = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7);
+
+	/* each store is 8 bytes longer than what was decoded */
+	for (; end - at >= CHUNK + 16; at += CHUNK, *out += CHUNK_BYTES) {
+		__m256i in = _mm256_loadu_si256((const __m256i *)(const void *)at);
+		__m256i high = _mm256_and_si256(_mm256_srli_epi32(in, 4), half);
+		__m256i low = _mm256_and_si256(in, half);
+		__m256i row = _mm256_add_epi8(high, _mm256_cmpeq_epi8(in, slash));
+		__m256i groups;
+
+		if (!_mm256_testz_si256(_mm256_shuffle_epi8(TABLE(by_high), high),
+		                        _mm256_shuffle_epi8(TABLE(by_low), low)))
+			break;
+		groups = _mm256_add_epi8(in, _mm256_shuffle_epi8(TABLE(offsets), row));
+		groups = _mm256_maddubs_epi16(groups, _mm256_set1_epi32(0x01400140));
+		groups = _mm256_madd_epi16(groups, _mm256_set1_epi32(0x00011000));
+		groups = _mm256_shuffle_epi8(groups, TABLE(order));
+		_mm256_storeu_si256((__m256i *)(void *)*out,
+		                    _mm256_permutevar8x32_epi32(groups, close_up));
+	}
+	return at;
+}
+
+static bool
+has_chunks(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+
+#else
+
+static const unsigned char *
+decode_chunks(const unsigned char *at, const unsigned char *end, char **out)
+{
+	(void)end;
+	(void)out;
+	return at;
+}
+
+static bool
+has_chunks(void)
+{
+	return false;
+}
+
+#endif
+
 long
 base64_decode(struct text in, char *out)
 {
@@ -69,6 +155,8 @@ base64_decode(struct text in, char *out)
 	end = at + in.len;
 	if (end[-1] == '=')
 		end -= 4;
+	if (has_chunks())
+		at = decode_chunks(at, end, &out);
 	for (; at < end; at += 4, out += 3) {
 		uint32_t group = read_group(at), big = htobe32(group << 8);
 

@@ -104,10 +104,12 @@ read_key(struct json *json, struct text *ret_key)
 	return json_take(json, ':') ? 0 : json_fail_syntax(json, "':'");
 }
 
-int
-json_read_members(struct json *json,
-                  int (*each)(struct json *json, struct text key, void *context),
-                  void *context)
+/* As json_read_members(); inlined, so that the two readers below need no call for each
+   member. */
+__attribute__((always_inline)) static inline int
+walk_members(struct json *json,
+             int (*each)(struct json *json, struct text key, void *context),
+             void *context)
 {
 	struct text key = {0};
 
@@ -129,13 +131,21 @@ json_read_members(struct json *json,
 	return 0;
 }
 
+int
+json_read_members(struct json *json,
+                  int (*each)(struct json *json, struct text key, void *context),
+                  void *context)
+{
+	return walk_members(json, each, context);
+}
+
 /* What json_read_struct() knows between the members. */
 struct struct_reader {
 	const struct json_field *fields;
 	size_t count;
 	uint64_t seen;
-	uint32_t initials; /* initial_bit() of each field */
-	size_t next;       /* where to look first: writers keep to an order */
+	uint32_t initials;             /* initial_bit() of each field */
+	const struct json_field *next; /* to look at first: writers keep to an order */
 	char *into;
 };
 
@@ -162,19 +172,16 @@ static const struct json_field *
 find_field(struct struct_reader *reader, struct text key)
 {
 	const uint32_t initials = initials_of(key);
-	size_t i = reader->next;
+	const struct json_field *field = reader->next;
 
 	if ((initials & reader->initials) == 0)
 		return NULL;
-	for (size_t n = 0; n < reader->count; n++, i++) {
-		const struct json_field *field;
-
-		if (i == reader->count)
-			i = 0;
-		field = &reader->fields[i];
+	for (size_t n = 0; n < reader->count; n++, field++) {
+		if (field == reader->fields + reader->count)
+			field = reader->fields;
 		if ((initials & initial_bit(field->name[0])) &&
 		    json_key_matches(key, field->name)) {
-			reader->next = i + 1;
+			reader->next = field + 1;
 			return field;
 		}
 	}
@@ -204,19 +211,20 @@ json_read_struct(struct json *json, const struct json_field *fields, size_t coun
                  void *ret_struct)
 {
 	struct struct_reader reader = {
-	    .fields = fields, .count = count, .into = ret_struct};
+	    .fields = fields, .count = count, .next = fields, .into = ret_struct};
 
 	if (count > JSON_FIELDS_MAX)
 		return json_fail(json, ERR_LIMIT, "a table of more than %d fields",
 		                 JSON_FIELDS_MAX);
 	for (size_t i = 0; i < count; i++)
 		reader.initials |= initial_bit(fields[i].name[0]);
-	return json_read_members(json, read_field, &reader);
+	return walk_members(json, read_field, &reader);
 }
 
-int
-json_read_list(struct json *json,
-               int (*each)(struct json *json, size_t index, void *context), void *context)
+/* As json_read_list(); inlined as walk_members() is. */
+__attribute__((always_inline)) static inline int
+walk_list(struct json *json, int (*each)(struct json *json, size_t index, void *context),
+          void *context)
 {
 	size_t index = 0;
 
@@ -241,7 +249,15 @@ json_read_list(struct json *json,
 }
 
 int
-json_read_text(struct json *json, void *ret_value)
+json_read_list(struct json *json,
+               int (*each)(struct json *json, size_t index, void *context), void *context)
+{
+	return walk_list(json, each, context);
+}
+
+/* As json_read_text(). */
+static inline int
+read_text(struct json *json, struct text *ret_value)
 {
 	enum json_kind kind = json_peek(json);
 
@@ -252,6 +268,12 @@ json_read_text(struct json *json, void *ret_value)
 	if (kind == JSON_BAD)
 		return json_fail_syntax(json, "a value");
 	return json_fail(json, ERR_TYPE, "should be a string");
+}
+
+int
+json_read_text(struct json *json, void *ret_value)
+{
+	return read_text(json, ret_value);
 }
 
 int
@@ -276,16 +298,19 @@ json_read_bool(struct json *json, void *ret_value)
 static void *
 grow(struct json *json, void *old, size_t count, size_t size)
 {
-	void *wider;
+	void *wider = arena_alloc(json->arena, (count ? count * 2 : 1) * size);
 
-	if (count > 0 && (count & (count - 1)) != 0)
-		return old;
-	wider = arena_alloc(json->arena, (count ? count * 2 : 1) * size);
 	if (!wider)
 		(void)json_fail(json, ERR_MEMORY, "out of memory");
 	else if (count > 0)
 		memcpy(wider, old, count * size);
 	return wider;
+}
+
+static bool
+is_full(size_t count)
+{
+	return (count & (count - 1)) == 0;
 }
 
 static int
@@ -297,11 +322,13 @@ add_element(struct json *json, size_t index, void *context)
 		return json_fail(json, ERR_LIMIT, "more than %d elements", JSON_LIST_MAX);
 	if (json_peek(json) == JSON_NULL)
 		return json_fail(json, ERR_AMBIGUOUS, "null as an element");
-	list->at = grow(json, list->at, list->count, sizeof *list->at);
-	if (!list->at)
-		return -1;
+	if (is_full(list->count)) {
+		list->at = grow(json, list->at, list->count, sizeof *list->at);
+		if (!list->at)
+			return -1;
+	}
 	list->at[list->count] = (struct text){0};
-	if (json_read_text(json, &list->at[list->count]) != 0)
+	if (read_text(json, &list->at[list->count]) != 0)
 		return -1;
 	list->count++;
 	return 0;
@@ -310,7 +337,7 @@ add_element(struct json *json, size_t index, void *context)
 int
 json_read_text_list(struct json *json, void *ret_value)
 {
-	return json_read_list(json, add_element, ret_value);
+	return walk_list(json, add_element, ret_value);
 }
 
 static int
@@ -328,9 +355,11 @@ add_member(struct json *json, struct text key, void *context)
 		if (map->count >= JSON_MAP_MAX)
 			return json_fail(json, ERR_LIMIT, "more than %d members",
 			                 JSON_MAP_MAX);
-		map->at = grow(json, map->at, map->count, sizeof *map->at);
-		if (!map->at)
-			return -1;
+		if (is_full(map->count)) {
+			map->at = grow(json, map->at, map->count, sizeof *map->at);
+			if (!map->at)
+				return -1;
+		}
 		map->count++;
 	}
 	map->at[i] = (struct text_pair){.key = key, .value = value};

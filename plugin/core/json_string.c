@@ -5,99 +5,10 @@
 #include "core/buf.h"
 
 #include <stdint.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 /* What the second byte of a short escape stands for; 0: it is no short escape. */
 static const char shorts[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
                                  ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
-
-/* A byte that does not stand for itself in a string, or that begins a longer character. */
-static bool
-is_special(char c)
-{
-	return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 || c == '"' ||
-	       c == '\\';
-}
-
-/* What stands where in the next STEP bytes, a bit for each. */
-struct step {
-	unsigned quotes, slashes;
-	unsigned others; /* control characters, and all that is not ASCII */
-};
-
-#if defined(__SSE2__) && !defined(PORTABLE)
-
-enum { STEP = 16 };
-
-#define LOAD(at)        _mm_loadu_si128((const __m128i *)(const void *)(at))
-#define BITS(bytes)     ((unsigned)_mm_movemask_epi8(bytes))
-#define EQUAL(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
-/* signed, so bytes from 0x80 on are below it too */
-#define OTHER(bytes) _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20))
-
-static inline struct step
-look(const char *at)
-{
-	__m128i bytes = LOAD(at);
-
-	return (struct step){.quotes = BITS(EQUAL(bytes, '"')),
-	                     .slashes = BITS(EQUAL(bytes, '\\')),
-	                     .others = BITS(OTHER(bytes))};
-}
-
-/* All three at once. */
-static inline unsigned
-specials(const char *at)
-{
-	__m128i bytes = LOAD(at);
-
-	return BITS(_mm_or_si128(_mm_or_si128(EQUAL(bytes, '"'), EQUAL(bytes, '\\')),
-	                         OTHER(bytes)));
-}
-
-#else
-
-enum { STEP = 8 };
-
-static inline struct step
-look(const char *at)
-{
-	struct step step = {0};
-
-	for (unsigned i = 0; i < STEP; i++) {
-		step.quotes |= (unsigned)(at[i] == '"') << i;
-		step.slashes |= (unsigned)(at[i] == '\\') << i;
-		step.others |= (unsigned)((signed char)at[i] < 0x20) << i;
-	}
-	return step;
-}
-
-static inline unsigned
-specials(const char *at)
-{
-	struct step step = look(at);
-
-	return step.quotes | step.slashes | step.others;
-}
-
-#endif
-
-/* To the first special byte, or to the end. */
-static inline const char *
-skip_plain(const char *at, const char *end)
-{
-	for (; end - at >= STEP; at += STEP) {
-		unsigned special = specials(at);
-
-		if (special)
-			return at + __builtin_ctz(special);
-	}
-	while (at < end && !is_special(*at))
-		at++;
-	return at;
-}
 
 static int
 hex_value(const char *at, uint32_t *ret_value)
@@ -170,9 +81,9 @@ skip_steps(const char *at, const char *end, bool *ret_escaped)
 {
 	unsigned carry = 0; /* 1: the byte at `at` is escaped */
 
-	while (end - at >= STEP) {
-		struct step step = look(at);
-		unsigned escaped = (step.slashes << 1 | carry) & ((1U << STEP) - 1);
+	while (end - at >= JSON_STEP) {
+		struct json_step step = json_look(at);
+		unsigned escaped = (step.slashes << 1 | carry) & ((1U << JSON_STEP) - 1);
 		/* any escaped byte that is no quote, a second backslash too */
 		unsigned stop = step.others | (step.quotes ^ escaped);
 
@@ -183,42 +94,25 @@ skip_steps(const char *at, const char *end, bool *ret_escaped)
 			return at + n - (escaped >> n & 1);
 		}
 		*ret_escaped |= step.slashes != 0;
-		carry = step.slashes >> (STEP - 1);
-		at += STEP;
+		carry = step.slashes >> (JSON_STEP - 1);
+		at += JSON_STEP;
 	}
 	return at - carry;
 }
 
-/* The rest of a string, from its first byte that is not plain. Returns as below. */
-__attribute__((noinline)) static int
-scan_special(struct json *json)
+int
+json_scan_special(struct json *json)
 {
 	bool escaped = false;
 
 	for (;;) {
 		json->at = skip_steps(json->at, json->end, &escaped);
-		json->at = skip_plain(json->at, json->end);
+		json->at = json_skip_plain(json->at, json->end);
 		if (json->at < json->end && *json->at == '"')
 			return escaped;
 		if (skip_special(json, &escaped) != 0)
 			return -1;
 	}
-}
-
-int
-json_scan_string(struct json *json, struct text *ret_raw)
-{
-	const char *from = json->at + 1;
-	int escaped = 0;
-
-	json->at = skip_plain(from, json->end);
-	if (json->at >= json->end || *json->at != '"')
-		escaped = scan_special(json);
-	if (escaped < 0)
-		return -1;
-	*ret_raw = (struct text){.at = from, .len = (size_t)(json->at - from)};
-	json->at++;
-	return escaped;
 }
 
 /* Where a string is decoded from and to. */
@@ -268,8 +162,8 @@ slashes_in(const char *at)
 {
 	uint64_t slashes = 0;
 
-	for (unsigned i = 0; i < BLOCK; i += STEP)
-		slashes |= (uint64_t)look(at + i).slashes << i;
+	for (unsigned i = 0; i < BLOCK; i += JSON_STEP)
+		slashes |= (uint64_t)json_look(at + i).slashes << i;
 	return slashes;
 }
 
@@ -332,9 +226,8 @@ decode_one(struct json *json, struct decoding *decoding)
 	return 0;
 }
 
-/* What a raw string with escapes means, in the arena. Rare: kept out of the way. */
-__attribute__((noinline)) static int
-decode_string(struct json *json, struct text raw, struct text *ret_text)
+int
+json_decode_string(struct json *json, struct text raw, struct text *ret_text)
 {
 	/* no escape is shorter than the UTF-8 of what it stands for */
 	char *begin = arena_alloc(json->arena, raw.len + CHUNK);
@@ -350,13 +243,4 @@ decode_string(struct json *json, struct text raw, struct text *ret_text)
 	*decoding.out = '\0';
 	*ret_text = (struct text){.at = begin, .len = (size_t)(decoding.out - begin)};
 	return 0;
-}
-
-/* A string and what it means. */
-int
-json_read_string(struct json *json, struct text *ret_text)
-{
-	int escaped = json_scan_string(json, ret_text);
-
-	return escaped > 0 ? decode_string(json, *ret_text, ret_text) : escaped;
 }

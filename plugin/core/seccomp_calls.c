@@ -122,6 +122,19 @@ static const uint64_t by_letter['z' - 'a' + 1] = {
     ['v' - 'a'] = BETWEEN(CALL_VHANGUP, CALL_COUNT),
 };
 
+/* The bit of `name` among those that `maybe` has. */
+__attribute__((noinline)) static uint64_t
+find_bit(struct text name, uint64_t maybe)
+{
+	for (; maybe; maybe &= maybe - 1) {
+		int i = __builtin_ctzll(maybe);
+
+		if (memcmp(seccomp_weak_calls[i], name.at, name.len) == 0)
+			return UINT64_C(1) << i;
+	}
+	return 0;
+}
+
 uint64_t
 seccomp_call_bit(struct text name)
 {
@@ -131,13 +144,7 @@ seccomp_call_bit(struct text name)
 	    name.at[0] > 'z')
 		return 0;
 	maybe = by_length[name.len] & by_letter[name.at[0] - 'a'];
-	for (; maybe; maybe &= maybe - 1) {
-		int i = __builtin_ctzll(maybe);
-
-		if (memcmp(seccomp_weak_calls[i], name.at, name.len) == 0)
-			return UINT64_C(1) << i;
-	}
-	return 0;
+	return maybe ? find_bit(name, maybe) : 0;
 }
 
 uint64_t

@@ -58,8 +58,7 @@ main(int argc, char **argv)
 	}
 	text.len = fread(bytes, 1, sizeof bytes, file);
 	(void)fclose(file);
-	(void)printf("%s\n",
-	             decision_name(warm_up(text, &circumstances, &decision)));
+	(void)printf("%s\n", decision_name(warm_up(text, &circumstances, &decision)));
 	decide_once(text, &circumstances, &decision);
 	policy_free(policy);
 	return 0;
