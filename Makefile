@@ -143,6 +143,16 @@ oracle: $(B)/seccomp-authzd
 	@tests/e2e/setup.sh test
 	@tests/oracle/oracle.py $(CURDIR)/$(B)
 
+# what many exceptions cost
+.PHONY: bench-policy
+bench-policy: $(B)/tests/bench_policy
+	@$<
+
+$(B)/tests/bench_%: $(B)/tests/bench/bench_%.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lnettle
+
 # many denials while the disk, the collector and the judge fail
 DENIALS ?= 300000
 .PHONY: soak
@@ -258,6 +268,7 @@ help:
 ## make test-valgrind   unit tests and cases under valgrind
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
+## make bench-policy   what 10,000 exceptions cost, to load and for each decision
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
 ## make lint       format, clang-tidy, cppcheck, rooms and purity

@@ -47,6 +47,8 @@ struct exception {
 	struct criteria match;
 };
 
+struct policy_index; /* policy_index.h */
+
 struct policy {
 	enum rule_mode mode; /* RULE_ENFORCE or RULE_OBSERVE, for everything */
 	unsigned allow;      /* POSTURE_BIT */
@@ -56,6 +58,7 @@ struct policy {
 	bool engine_default_confined; /* false: asking for nothing counts as unconfined */
 	struct exception *exceptions;
 	size_t count;
+	const struct policy_index *index; /* of the exceptions; NULL: all are asked */
 	char digest[72];    /* "sha256:<hex>" of the file's bytes; "built-in" */
 	struct arena arena; /* owns everything above */
 };

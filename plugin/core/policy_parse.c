@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy_parse.c - the bytes of a policy file -> struct policy, or all that is wrong. */
+#include "core/policy_index.h"
 #include "core/policy_read.h"
 
 #include <nettle/sha2.h>
@@ -243,6 +244,8 @@ read_policy(struct policy_reader *reader, const struct policy_value *value)
 		return;
 	policy_read_object(reader, &root, &policy_keys, reader->policy);
 	check_overlap(reader, &root);
+	if (reader->problems->count == 0 && policy_index_build(reader->policy) != 0)
+		policy_no_memory(reader);
 }
 
 /* "sha256:<hex>" of the bytes as they stand. */
