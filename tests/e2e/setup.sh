@@ -14,7 +14,7 @@ set -euo pipefail
 
 BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
-TEST='libcmocka-dev python3 valgrind openssl mmdebstrap prometheus python3-jsonschema nginx-light'
+TEST='libcmocka-dev python3 valgrind openssl mmdebstrap prometheus python3-jsonschema nginx-light python3-docker'
 LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils'
 
 die() {
@@ -38,6 +38,13 @@ missing_engine() {
 missing_client() {
 	[ ! -x /usr/bin/docker ] || return 0
 	[ -z "$(apt-cache search --names-only '^docker-cli$')" ] || printf 'docker-cli '
+}
+
+# Compose, from wherever; and npm for one client, hundreds of packages: only where all is tested.
+missing_clients() {
+	[ -z "${CI:-}" ] || command -v npm >/dev/null || printf 'npm '
+	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ||
+		printf 'docker-compose '
 }
 
 POLICY=/usr/sbin/policy-rc.d # invoke-rc.d and deb-systemd-invoke ask it before a start
@@ -105,14 +112,14 @@ check_debian() {
 	done
 }
 
-packages='' engine='' list=''
+packages='' engine='' clients='' list=''
 [ "${1:-}" != list ] || { list=1 && shift; }
 [ $# -gt 0 ] || die "which group? build, run, test or lint"
 for group; do
 	case $group in
 	build) packages+=" $BUILD" ;;
 	run) packages+=" $BUILD $RUN" engine=1 ;;
-	test) packages+=" $BUILD $RUN $TEST" engine=1 ;;
+	test) packages+=" $BUILD $RUN $TEST" engine=1 clients=1 ;;
 	lint) packages+=" $BUILD $TEST $LINT" ;;
 	*) die "no group is called '$group'" ;;
 	esac
@@ -123,7 +130,7 @@ check_debian
 # shellcheck disable=SC2086
 missing=$(missing_packages $packages)
 [ -z "$engine" ] || engine=$(missing_engine)
-missing+=$engine
+missing+=$engine$([ -z "$clients" ] || missing_clients)
 [ -z "$missing" ] && exit 0
 # shellcheck disable=SC2086
 install $missing
