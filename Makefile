@@ -31,12 +31,16 @@ AUTO_INIT := $(shell echo 'int x;' | $(CC) -ftrivial-auto-var-init=zero -x c -c 
 HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
 	$(AUTO_INIT) -fPIE
 HARD_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
-CPPFLAGS_ALL := -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL = -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS_$(MODE)) $(CPPFLAGS)
 
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARD)
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_cov  := -O0 -g --coverage
+# these make calls of their own, which the judge's filter would kill (sandbox.h)
+CPPFLAGS_asan := -DSANDBOX_OFF
+CPPFLAGS_tsan := -DSANDBOX_OFF
+CPPFLAGS_cov  := -DSANDBOX_OFF
 LDFLAGS_release := $(HARD_LD)
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread

@@ -12,13 +12,13 @@
 #include "edge/options.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
+#include "edge/sandbox_judge.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -45,6 +45,8 @@ struct judge {
 	struct admin admin;
 	struct listener admin_listener;
 	int metrics_fd;
+	char metrics_name[LOOPBACK_NAME_MAX];
+	struct sandbox_done sandbox;
 	struct http_admin *admin_http, *metrics_http;
 };
 
@@ -93,11 +95,8 @@ static int
 open_socket(struct judge *judge, struct err *err)
 {
 	const char *path = judge->options.socket;
-	int adopted = listen_adopt(&judge->listener, err);
 
-	if (adopted < 0)
-		return -1;
-	if (adopted > 0)
+	if (judge->listener.fd >= 0) /* it was handed over */
 		return 0;
 	return listen_make(path ? path : LISTEN_DEFAULT_PATH, &judge->listener, err);
 }
@@ -146,19 +145,14 @@ serve_admin_socket(struct judge *judge, struct err *err)
 static int
 serve_metrics(struct judge *judge, struct err *err)
 {
-	const struct loopback *at = &judge->options.metrics_at;
-	struct http_admin_options http = {.admin = &judge->admin};
-	char name[LOOPBACK_NAME_MAX];
+	struct http_admin_options http = {.fd = judge->metrics_fd,
+	                                  .admin = &judge->admin};
 
-	if (at->len == 0)
-		return 0;
-	judge->metrics_fd = loopback_listen(at, name, err);
 	if (judge->metrics_fd < 0)
-		return -1;
-	http.fd = judge->metrics_fd;
+		return 0;
 	if (http_admin_start(&http, &judge->metrics_http, err) != 0)
 		return -1;
-	log_info(&judge->log, "metrics: http://%s/metrics", name);
+	log_info(&judge->log, "metrics: http://%s/metrics", judge->metrics_name);
 	return 0;
 }
 
@@ -176,6 +170,33 @@ start_admin(struct judge *judge)
 	err = (struct err){0};
 	if (serve_metrics(judge, &err) != 0)
 		log_error(&judge->log, "--metrics-listen: %s", err.text);
+}
+
+/* Once confined, we listen on no address any more. */
+static void
+open_metrics(struct judge *judge)
+{
+	struct err err = {0};
+
+	if (judge->options.metrics_at.len == 0)
+		return;
+	judge->metrics_fd =
+	    loopback_listen(&judge->options.metrics_at, judge->metrics_name, &err);
+	if (judge->metrics_fd < 0)
+		log_error(&judge->log, "--metrics-listen: %s", err.text);
+}
+
+/* Gives up what is not needed, while there is one thread. */
+static int
+confine(struct judge *judge, struct err *err)
+{
+	int adopted = listen_adopt(&judge->listener, err);
+
+	if (adopted < 0)
+		return -1;
+	open_metrics(judge);
+	sandbox_confine_judge(&judge->options, adopted > 0, &judge->sandbox);
+	return 0;
 }
 
 static void
@@ -222,11 +243,9 @@ start(struct judge *judge, struct err *err)
 
 	judge->log = log_start(options->log_level);
 	metrics_start(&judge->metrics);
-	/* request bodies hold other people's secrets */
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (gethostname(judge->host, sizeof judge->host - 1) != 0)
 		(void)snprintf(judge->host, sizeof judge->host, "unknown");
-	if (catch_signals(judge, err) != 0 ||
+	if (catch_signals(judge, err) != 0 || confine(judge, err) != 0 ||
 	    policy_store_open(options->policy, options->state_dir, &judge->log,
 	                      &judge->store, err) != 0 ||
 	    open_record(judge, err) != 0 || open_socket(judge, err) != 0 ||
@@ -234,6 +253,8 @@ start(struct judge *judge, struct err *err)
 		return -1;
 	say_started(judge);
 	start_admin(judge);
+	sandbox_filter(&judge->sandbox);
+	sandbox_say(&judge->sandbox, &judge->log);
 	listen_notify("READY=1");
 	return 0;
 }
