@@ -42,6 +42,8 @@ struct json {
 	struct arena *arena;          /* for what had escapes, and for lists */
 	struct err *err;              /* set once, with the place */
 	unsigned depth;
+	bool exact; /* keys of structs don't fold: one that would is refused as ambiguous
+			 (Kubernetes: apimachinery decodes case-sensitively) */
 };
 
 /* The kind of the next value, told by its first byte; nothing is consumed. */

@@ -43,11 +43,15 @@ struct admission {
 	struct text uid;         /* missing or at most ADMISSION_UID_MAX bytes */
 	struct text operation;   /* CREATE, UPDATE, DELETE, CONNECT */
 	struct text group, kind; /* of the object */
-	struct text resource, subresource; /* pods, ephemeralcontainers */
-	struct text name;                  /* of the object; empty: yet to be generated */
+	struct text resource_group, resource; /* "apps", "deployments" */
+	struct text subresource;              /* "ephemeralcontainers" */
+	struct text name; /* of the object; empty: yet to be generated */
 	bool dry_run;
 	struct text object, old; /* JSON; missing: null or absent */
 };
+
+/* "admission.k8s.io/v1" */
+const char *admission_version_name(enum admission_version version);
 
 /*
  * Reads a review, but for its objects; puts the user, the groups and the namespace into

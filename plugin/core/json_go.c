@@ -136,6 +136,9 @@ read_field(struct json *json, struct text key, void *context)
 
 		if (!json_key_matches(key, field->name))
 			continue;
+		if (json->exact && !text_is(key, field->name))
+			return json_fail(json, ERR_AMBIGUOUS,
+			                 "%s is spelled in another case", field->name);
 		if (reader->seen >> i & 1)
 			return json_fail(json, ERR_AMBIGUOUS, "%s is given twice",
 			                 field->name);
