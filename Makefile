@@ -126,6 +126,11 @@ test-unit: $(TESTS)
 test-cases: $(B)/seccomp-authz
 	@tests/cases/run.py $(B)/seccomp-authz
 
+# the suites of other projects, where they are at hand
+.PHONY: conformance
+conformance: $(B)/seccomp-authz
+	@tests/conformance/conformance.py $(B)/seccomp-authz
+
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)
 	@$(MAKE) --no-print-directory test-unit \
@@ -256,6 +261,7 @@ help:
 ## make test       install what is missing, then all tests (root, Debian)
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
 ## make test-valgrind   unit tests and cases under valgrind
+## make conformance   the suites of Pod Security Admission and Gatekeeper: agreed, differed and why
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run

@@ -190,7 +190,13 @@ judge_seccomp(struct common *common, const struct pod_container *from,
 	} else if (!common->pod->seccomp.given && common->annotation.postures) {
 		add_meaning(workload, container, &common->annotation);
 		common->annotation_used = true;
+	} else {
+		return;
 	}
+	if (container->postures & POSTURE_BIT(POSTURE_UNSET) &&
+	    !(container->postures & BAD))
+		container->setting =
+		    TEXT_LIT("its annotation counts for nothing from Kubernetes 1.27 on");
 }
 
 /*
