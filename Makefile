@@ -18,8 +18,8 @@ FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
-DEPS_LIBS   := libmicrohttpd jansson libseccomp nettle
-JUDGE_LIBS  := -lmicrohttpd -ljansson -lseccomp -lnettle -lpthread
+DEPS_LIBS   := libmicrohttpd gnutls jansson libseccomp nettle
+JUDGE_LIBS  := -lmicrohttpd -lgnutls -ljansson -lseccomp -lnettle -lpthread
 CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lz -lpthread
 
 # ---- flags --------------------------------------------------------------------------
@@ -129,6 +129,11 @@ test-unit: $(TESTS)
 .PHONY: test-cases
 test-cases: $(B)/seccomp-authz
 	@tests/cases/run.py $(B)/seccomp-authz
+
+# the suites of other projects, where they are at hand
+.PHONY: conformance
+conformance: $(B)/seccomp-authz
+	@tests/conformance/conformance.py $(B)/seccomp-authz
 
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)
@@ -270,6 +275,7 @@ help:
 ## make test       install what is missing, then all tests (root, Debian)
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
 ## make test-valgrind   unit tests and cases under valgrind
+## make conformance   the suites of Pod Security Admission and Gatekeeper: agreed, differed and why
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
 ## make bench-policy   what 10,000 exceptions cost, to load and for each decision

@@ -43,6 +43,8 @@ struct json {
 	struct err *err;              /* set once, with the place */
 	unsigned depth;
 	bool nul; /* some text that was read had an escaped NUL; raw ones are refused */
+	bool exact; /* keys of structs don't fold: one that would is refused as ambiguous
+			 (Kubernetes: apimachinery decodes case-sensitively) */
 };
 
 /* The kind of the next value, told by its first byte; nothing is consumed. */

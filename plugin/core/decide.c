@@ -10,6 +10,7 @@
 #include "core/decide.h"
 
 #include "core/policy.h"
+#include "core/rulings.h"
 #include "core/seccomp.h"
 
 #include <string.h>
@@ -54,6 +55,7 @@ start(struct decision *decision, const struct circumstances *circumstances)
 
 	verdict->guard = -1;
 	verdict->on_record = true;
+	decision->now_us = circumstances->now_us;
 	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
 	copy(circumstances->policy ? circumstances->policy->digest : "none",
 	     verdict->policy, sizeof verdict->policy);
@@ -94,17 +96,6 @@ adopt(struct decision *decision, size_t index, const struct ruling *ruling)
 	verdict->posture = posture_worst(set);
 }
 
-/* How much a ruling weighs against those of the other containers. */
-static int
-weight(const struct ruling *ruling)
-{
-	if (ruling->mode == RULE_ENFORCE)
-		return 3;
-	if (ruling->mode == RULE_OBSERVE)
-		return 2;
-	return ruling->exception ? 1 : 0;
-}
-
 static enum reason
 why_refused(const struct decision *decision, const struct ruling *ruling,
             enum reason unreadable)
@@ -132,48 +123,58 @@ name_profile(struct decision *decision)
 		                             container->digest, &ignored);
 }
 
+/* Asks the policy about each container. */
+static int
+judge_each(struct decision *decision, const struct circumstances *circumstances)
+{
+	struct workload *workload = &decision->workload;
+	struct ruling *rulings =
+	    arena_array(&decision->arena, workload->count, sizeof *rulings);
+
+	if (!rulings || workload->count == 0) /* no room for even one container */
+		return -1;
+	for (size_t i = 0; i < workload->count; i++)
+		rulings[i] =
+		    policy_judge(circumstances->policy, workload, i,
+		                 circumstances->now_us / SECOND_US, &decision->arena);
+	decision->rulings = rulings;
+	return 0;
+}
+
 /*
- * Asks the policy about each container; the worst answer decides. `unreadable` is the
- * reason to give if it is that something can't be read. Places 2 and 3.
+ * The worst that the policy says of a container decides. `unreadable` is the reason to
+ * give if it is that something can't be read. Places 2 and 3.
  */
 static void
 conclude(struct decision *decision, const struct circumstances *circumstances,
          enum reason unreadable)
 {
 	struct verdict *verdict = &decision->verdict;
-	struct workload *workload = &decision->workload;
-	struct ruling worst = {.mode = RULE_ENFORCE, .guard = -1};
-	int heaviest = -1;
+	const struct ruling *worst;
+	size_t index;
 
 	if (!circumstances->policy) {
 		deny(decision, REASON_POLICY_BROKEN, circumstances->broken);
 		return;
 	}
-	if (workload->count == 0) { /* no room for even one container */
+	if (judge_each(decision, circumstances) != 0) {
 		deny(decision, REASON_NO_MEMORY, (struct text){0});
 		return;
 	}
-	for (size_t i = 0; i < workload->count; i++) {
-		struct ruling ruling =
-		    policy_judge(circumstances->policy, workload, i,
-		                 circumstances->now_us / SECOND_US, &decision->arena);
-
-		if (weight(&ruling) > heaviest) {
-			heaviest = weight(&ruling);
-			worst = ruling;
-			adopt(decision, i, &ruling);
-		}
-	}
-	if (worst.mode == RULE_OFF) {
+	index = rulings_heaviest(decision->rulings, decision->workload.count);
+	worst = &decision->rulings[index];
+	adopt(decision, index, worst);
+	if (worst->mode == RULE_OFF) {
 		verdict->decision = DECISION_ALLOW;
-		verdict->reason = worst.exception ? REASON_EXCEPTION : REASON_ALLOWED;
-		verdict->on_record = worst.exception != NULL;
+		verdict->reason = worst->exception ? REASON_EXCEPTION : REASON_ALLOWED;
+		verdict->on_record = worst->exception != NULL;
 		return;
 	}
 	name_profile(decision);
-	deny(decision, why_refused(decision, &worst, unreadable),
-	     text_of(workload->unreadable.text));
-	if (worst.mode == RULE_OBSERVE)
+	rulings_note_others(decision->rulings, decision->workload.count, verdict);
+	deny(decision, why_refused(decision, worst, unreadable),
+	     text_of(decision->workload.unreadable.text));
+	if (worst->mode == RULE_OBSERVE)
 		verdict->decision = DECISION_OBSERVE;
 }
 
@@ -281,4 +282,64 @@ decide_refusal(enum reason reason, const struct circumstances *circumstances,
 {
 	start(decision, circumstances);
 	deny(decision, reason, (struct text){0});
+}
+
+/* ---- Kubernetes ---- */
+
+static void
+start_kubernetes(struct decision *decision, const struct circumstances *circumstances)
+{
+	start(decision, circumstances);
+	decision->arena.limit = ADMISSION_MEMORY_MAX;
+	decision->workload.door = DOOR_KUBERNETES;
+	decision->workload.operation = OPERATION_ADMISSION;
+}
+
+void
+decide_admission(struct text bytes, const struct circumstances *circumstances,
+                 struct decision *decision)
+{
+	struct admission *admission = &decision->admission;
+	struct workload *workload = &decision->workload;
+	struct err err = {0};
+
+	start_kubernetes(decision, circumstances);
+	if (bytes.len == 0) {
+		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
+		return;
+	}
+	if (admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
+		deny(decision,
+		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		     text_of(err.text));
+		return;
+	}
+	if (!admission_workload(admission, &decision->arena, workload))
+		let_through(decision);
+	else
+		conclude(decision, circumstances, why_unreadable(workload));
+}
+
+void
+decide_admission_refusal(enum reason reason, struct text prefix,
+                         const struct circumstances *circumstances,
+                         struct decision *decision)
+{
+	start_kubernetes(decision, circumstances);
+	admission_read_head(prefix, &decision->arena, &decision->admission,
+	                    &decision->workload);
+	deny(decision, reason, (struct text){0});
+}
+
+void
+decide_manifest(const struct manifest_part *part,
+                const struct circumstances *circumstances, struct decision *decision)
+{
+	struct workload *workload = &decision->workload;
+
+	start_kubernetes(decision, circumstances);
+	if (!manifest_workload(part, &decision->arena, &decision->admission, workload))
+		let_through(decision);
+	else
+		conclude(decision, circumstances, why_unreadable(workload));
 }

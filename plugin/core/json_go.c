@@ -197,6 +197,9 @@ read_field(struct json *json, struct text key, void *context)
 
 	if (!field)
 		return json_skip(json);
+	if (json->exact && !text_is(key, field->name))
+		return json_fail(json, ERR_AMBIGUOUS, "%s is spelled in another case",
+		                 field->name);
 	bit = UINT64_C(1) << (field - reader->fields);
 	if (reader->seen & bit)
 		return json_fail(json, ERR_AMBIGUOUS, "%s is given twice", field->name);
