@@ -289,8 +289,11 @@ decide_refusal(enum reason reason, const struct circumstances *circumstances,
 static void
 start_kubernetes(struct decision *decision, const struct circumstances *circumstances)
 {
+	struct arena *arena = &decision->arena;
+
 	start(decision, circumstances);
-	decision->arena.limit = ADMISSION_MEMORY_MAX;
+	if (arena->limit == 0 || arena->limit > ADMISSION_MEMORY_MAX)
+		arena->limit = ADMISSION_MEMORY_MAX;
 	decision->workload.door = DOOR_KUBERNETES;
 	decision->workload.operation = OPERATION_ADMISSION;
 }

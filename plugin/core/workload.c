@@ -132,6 +132,8 @@ void
 workload_set_unreadable(struct workload *workload, struct container *container,
                         const struct err *why)
 {
+	if (!container && workload->count > 0)
+		container = &workload->containers[0];
 	if (container)
 		container->postures |= POSTURE_BIT(POSTURE_UNREADABLE);
 	if (workload->unreadable.code == ERR_NONE)

@@ -911,10 +911,41 @@ without_memory_reading_fails_with_that(void **state)
 	}
 }
 
+static void
+keys_of_an_exact_reader_have_one_spelling(void **state)
+{
+	static const struct {
+		const char *input;
+		enum err_code code;
+	} rows[] = {
+	    {"{\"Text\":\"a\"}", ERR_NONE},
+	    {"{\"\\u0054ext\":\"a\"}", ERR_NONE},
+	    {"{\"text\":\"a\"}", ERR_AMBIGUOUS},
+	    {"{\"TEXT\":\"a\",\"Text\":\"b\"}", ERR_AMBIGUOUS},
+	    {"{\"Inner\":{\"ta\xc5\xbf\xe2\x84\xaa\":\"a\"}}", ERR_AMBIGUOUS},
+	    {"{\"Text\":\"a\",\"Text\":\"a\"}", ERR_AMBIGUOUS},
+	    {"{\"Other\":1,\"other\":2,\"Map\":{\"a\":\"\",\"A\":\"\"}}", ERR_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_arena struct arena arena = {0};
+		struct err err = {0};
+		struct thing thing = {0};
+		struct json json = json_start(text_of(rows[i].input), &arena, &err);
+
+		json.exact = true;
+		(void)json_read_struct(&json, thing_fields, COUNT(thing_fields), &thing);
+		if (err.code != rows[i].code)
+			fail_msg("%s: %d (%s)", rows[i].input, err.code, err.text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(keys_of_an_exact_reader_have_one_spelling),
 	    cmocka_unit_test(keys_match_as_encoding_json_folds_them),
 	    cmocka_unit_test(every_spelling_of_a_key_reaches_the_field),
 	    cmocka_unit_test(other_keys_reach_no_field),
