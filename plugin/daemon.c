@@ -11,6 +11,7 @@
 #include "edge/metrics.h"
 #include "edge/options.h"
 #include "edge/policy_store.h"
+#include "edge/policy_watch.h"
 #include "edge/record.h"
 
 #include <errno.h>
@@ -38,6 +39,7 @@ struct judge {
 	int signals; /* signalfd */
 	struct metrics metrics;
 	struct policy_store *store;
+	struct policy_watch *policy_watch; /* NULL: reloaded by SIGHUP only */
 	struct record *record;
 	const char *sink; /* the first one, for messages */
 	struct listener listener;
@@ -207,6 +209,7 @@ say_started(const struct judge *judge)
 		          snapshot->broken);
 	}
 	policy_store_release(judge->store, snapshot);
+	policy_watch_renew(judge->policy_watch, judge->store);
 	log_info(&judge->log, "record: %s%s", judge->sink,
 	         judge->options.record_count > 1 ? " and others behind it" : "");
 	log_info(&judge->log, "serving %s as plugin %s",
@@ -226,6 +229,7 @@ start(struct judge *judge, struct err *err)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (gethostname(judge->host, sizeof judge->host - 1) != 0)
 		(void)snprintf(judge->host, sizeof judge->host, "unknown");
+	judge->policy_watch = policy_watch_open(options->policy, &judge->log);
 	if (catch_signals(judge, err) != 0 ||
 	    policy_store_open(options->policy, options->state_dir, &judge->log,
 	                      &judge->store, err) != 0 ||
@@ -241,16 +245,19 @@ start(struct judge *judge, struct err *err)
 /* ---- loop ---- */
 
 static void
-reload(struct judge *judge)
+reloaded(struct judge *judge, bool taken)
 {
-	bool taken;
-
-	listen_notify("RELOADING=1");
-	record_reopen(judge->record);
-	taken = policy_store_reload(judge->store) == 0;
 	metrics_reloaded(&judge->metrics, taken);
 	if (taken)
 		say_started(judge);
+}
+
+static void
+reload(struct judge *judge)
+{
+	listen_notify("RELOADING=1");
+	record_reopen(judge->record);
+	reloaded(judge, policy_store_reload(judge->store) == 0);
 	listen_notify("READY=1");
 }
 
@@ -270,19 +277,26 @@ handle_signal(struct judge *judge)
 	return false;
 }
 
-/* Waits for a signal or the record's timer. Returns true when it is time to stop. */
+/* Waits for a signal, the record's timer or a change of the policy. Returns true when it
+   is time to stop. */
 static bool
 wait_once(struct judge *judge, int timeout_ms)
 {
 	struct pollfd fds[] = {
 	    {.fd = judge->signals, .events = POLLIN},
 	    {.fd = record_timer_fd(judge->record), .events = POLLIN},
+	    {.fd = policy_watch_fd(judge->policy_watch), .events = POLLIN},
 	};
+	int taken = 0;
 
-	if (poll(fds, 2, timeout_ms) <= 0)
+	if (poll(fds, 3, timeout_ms) <= 0)
 		return false;
 	if (fds[1].revents)
 		record_expire(judge->record);
+	if (fds[2].revents)
+		taken = policy_watch_due(judge->policy_watch, judge->store);
+	if (taken != 0)
+		reloaded(judge, taken > 0);
 	return fds[0].revents && handle_signal(judge);
 }
 
@@ -312,6 +326,7 @@ stop(struct judge *judge)
 		record_close(judge->record);
 	http_stop(judge->http);
 	listen_close(&judge->listener);
+	policy_watch_close(judge->policy_watch);
 	if (judge->store)
 		policy_store_close(judge->store);
 	if (judge->signals >= 0)
