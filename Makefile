@@ -176,6 +176,35 @@ DENIALS ?= 300000
 soak: all
 	@DENIALS=$(DENIALS) tests/e2e/run.sh $(CURDIR)/$(B) soak_record
 
+# ---- speed -----------------------------------------------------------------------------
+BENCH := build/bench
+
+$(BENCH)/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) -std=gnu17 $(WARN) -O2 -g -D_GNU_SOURCE -o $@ $< -lmicrohttpd -lpthread
+
+$(BENCH)/instructions: $(B)/tests/bench/instructions.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+
+# KEEP=1 writes the counts to tests/bench/instructions.txt
+.PHONY: instructions
+instructions: $(BENCH)/instructions
+	@tests/bench/instructions.sh $< '$(CC)' $(if $(KEEP),keep)
+
+# BENCH_ARGS: see tests/bench/bench.py --help
+.PHONY: bench
+bench: all $(BENCH)/bare $(BENCH)/load
+	@tests/bench/bench.py $(B)/seccomp-authzd $(BENCH) $(BENCH_ARGS)
+
+# the same through a real engine: without a plugin, with ours, with servers that judge nothing
+.PHONY: bench-engine
+bench-engine: all $(BENCH)/bare
+	@tests/e2e/setup.sh run
+	@tests/bench/engine.sh $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
+
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
 FUZZ_CC ?= clang
@@ -291,6 +320,9 @@ help:
 ## make bench-policy   what 10,000 exceptions cost, to load and for each decision
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
+## make bench      the judge beside a bare libmicrohttpd server; table in build/bench.txt, .json
+## make bench-engine   what a plugin costs a real engine's docker ps and create
+## make instructions   instructions of a decision, counted by valgrind, against those kept
 ## make lint       format, clang-tidy, cppcheck, rooms and purity
 ## make plugin     the managed plugin, by docker build and docker plugin create
 ## make install DESTDIR= PREFIX=/usr     make uninstall     make clean
