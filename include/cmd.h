@@ -33,6 +33,7 @@ extern const struct command command_check;
 extern const struct command command_profile;
 extern const struct command command_log;
 extern const struct command command_ship;
+extern const struct command command_fetch;
 extern const struct command command_audit;
 
 /* "seccomp-authz: ..." on stderr, one line. Returns EXIT_UNSURE. */

@@ -7,19 +7,20 @@
 #include "edge/http_admin.h"
 #include "edge/listen.h"
 #include "edge/log.h"
-#include "edge/memory.h"
-#include "edge/loopback.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
+#include "edge/policy_say.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
+#include "edge/sandbox_judge.h"
+#include "edge/tcp.h"
+#include "edge/webhook.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ enum {
 	EXIT_USAGE = 2,
 	DRAIN_MS = RECORD_WAIT_MS + 500, /* longest wait for records at the end */
 	HOST_MAX = 256,
+	STEP_MS = 10,
 };
 
 /* All that runs, in the order in which it is started and, backwards, stopped. */
@@ -36,16 +38,20 @@ struct judge {
 	struct options options;
 	struct log log;
 	char host[HOST_MAX];
-	int signals; /* signalfd */
+	int signals;  /* signalfd */
+	bool at_once; /* somebody at a keyboard wants the end */
 	struct metrics metrics;
 	struct policy_store *store;
 	struct record *record;
 	const char *sink; /* the first one, for messages */
 	struct listener listener;
-	struct http *http;
+	struct http *http;       /* NULL: no plugin socket is served */
+	struct webhook *webhook; /* NULL: no webhook is served */
 	struct admin admin;
 	struct listener admin_listener;
-	int metrics_fd;
+	int metrics_fd, webhook_fd;
+	char metrics_name[TCP_NAME_MAX], webhook_name[TCP_NAME_MAX];
+	struct sandbox_done sandbox;
 	struct http_admin *admin_http, *metrics_http;
 };
 
@@ -90,17 +96,40 @@ open_record(struct judge *judge, struct err *err)
 	                   err);
 }
 
+/* Leaves judge->listener closed where there is none to be served. */
 static int
 open_socket(struct judge *judge, struct err *err)
 {
 	const char *path = judge->options.socket;
-	int adopted = listen_adopt(&judge->listener, err);
 
-	if (adopted < 0)
-		return -1;
-	if (adopted > 0)
+	/* handed over, or the webhook alone is served */
+	if (judge->listener.fd >= 0 || (!path && judge->options.webhook_at.len > 0))
 		return 0;
 	return listen_make(path ? path : LISTEN_DEFAULT_PATH, &judge->listener, err);
+}
+
+static int
+start_webhook(struct judge *judge, struct err *err)
+{
+	struct record_state state;
+	struct webhook_options webhook = {
+	    .fd = judge->webhook_fd,
+	    .name = judge->webhook_name,
+	    .tls = &judge->options.tls,
+	    .store = judge->store,
+	    .record = judge->record,
+	    .log = &judge->log,
+	    .metrics = &judge->metrics,
+	    .admin = &judge->admin,
+	    .host = text_of(judge->host),
+	    .record_all = judge->options.record_all,
+	};
+
+	if (webhook.fd < 0)
+		return 0;
+	record_state(judge->record, &state);
+	webhook.clock_floor_us = state.last_time_us;
+	return webhook_open(&webhook, &judge->webhook, err);
 }
 
 static int
@@ -122,6 +151,8 @@ start_http(struct judge *judge, struct err *err)
 	    .host = text_of(judge->host),
 	};
 
+	if (http.fd < 0)
+		return 0;
 	record_state(judge->record, &state);
 	http.clock_floor_us = state.last_time_us;
 	return http_start(&http, &judge->http, err);
@@ -147,19 +178,14 @@ serve_admin_socket(struct judge *judge, struct err *err)
 static int
 serve_metrics(struct judge *judge, struct err *err)
 {
-	const struct loopback *at = &judge->options.metrics_at;
-	struct http_admin_options http = {.admin = &judge->admin};
-	char name[LOOPBACK_NAME_MAX];
+	struct http_admin_options http = {.fd = judge->metrics_fd,
+	                                  .admin = &judge->admin};
 
-	if (at->len == 0)
-		return 0;
-	judge->metrics_fd = loopback_listen(at, name, err);
 	if (judge->metrics_fd < 0)
-		return -1;
-	http.fd = judge->metrics_fd;
+		return 0;
 	if (http_admin_start(&http, &judge->metrics_http, err) != 0)
 		return -1;
-	log_info(&judge->log, "metrics: http://%s/metrics", name);
+	log_info(&judge->log, "metrics: http://%s/metrics", judge->metrics_name);
 	return 0;
 }
 
@@ -169,9 +195,6 @@ start_admin(struct judge *judge)
 {
 	struct err err = {0};
 
-	judge->admin.metrics = &judge->metrics;
-	judge->admin.store = judge->store;
-	judge->admin.record = judge->record;
 	if (serve_admin_socket(judge, &err) != 0)
 		log_error(&judge->log, "there is no admin socket: %s", err.text);
 	err = (struct err){0};
@@ -179,41 +202,54 @@ start_admin(struct judge *judge)
 		log_error(&judge->log, "--metrics-listen: %s", err.text);
 }
 
-static void
-name_guards(const struct judge *judge, const struct policy *policy)
+/* Once confined, we listen on no address any more. */
+static int
+open_ports(struct judge *judge, struct err *err)
 {
-	cleanup_buf struct buf off = {0};
+	const struct options *options = &judge->options;
+	struct err problem = {0};
 
-	for (enum guard guard = 0; guard < GUARD_COUNT; guard++) {
-		if (policy->guards[guard] == RULE_OFF)
-			buf_printf(&off, "%s%s", off.len ? ", " : "", guard_name(guard));
+	if (options->metrics_at.len > 0) {
+		judge->metrics_fd =
+		    tcp_listen(&options->metrics_at, judge->metrics_name, &problem);
+		if (judge->metrics_fd < 0)
+			log_error(&judge->log, "--metrics-listen: %s", problem.text);
 	}
-	if (buf_ok(&off))
-		log_info(&judge->log, "guards off: %s", off.len ? off.at : "none");
+	if (options->webhook_at.len > 0) {
+		judge->webhook_fd =
+		    tcp_listen(&options->webhook_at, judge->webhook_name, err);
+		if (judge->webhook_fd < 0)
+			return err_wrap(err, "--webhook-listen");
+	}
+	return 0;
+}
+
+/* Gives up what is not needed, while there is one thread. */
+static int
+confine(struct judge *judge, struct err *err)
+{
+	int adopted = listen_adopt(&judge->listener, err);
+
+	if (adopted < 0 || open_ports(judge, err) != 0)
+		return -1;
+	sandbox_confine_judge(&judge->options, adopted > 0, &judge->sandbox);
+	return 0;
 }
 
 /* What guards what. */
 static void
 say_started(const struct judge *judge)
 {
-	const struct policy_snapshot *snapshot = policy_store_acquire(judge->store);
-
-	if (snapshot->policy) {
-		log_info(&judge->log, "policy: %s (%s), mode %s", snapshot->source,
-		         snapshot->policy->digest,
-		         snapshot->policy->mode == RULE_OBSERVE ? "observe" : "enforce");
-		name_guards(judge, snapshot->policy);
-	} else {
-		log_error(&judge->log, "policy broken: %s; every workload is denied",
-		          snapshot->broken);
-	}
-	policy_store_release(judge->store, snapshot);
+	policy_say(judge->store, &judge->log);
 	log_info(&judge->log, "record: %s%s", judge->sink,
 	         judge->options.record_count > 1 ? " and others behind it" : "");
-	log_info(&judge->log, "serving %s as plugin %s",
-	         judge->listener.path[0] ? judge->listener.path
-	                                 : "the socket handed over",
-	         judge->options.plugin_name);
+	if (judge->http)
+		log_info(&judge->log, "serving %s as plugin %s",
+		         judge->listener.path[0] ? judge->listener.path
+		                                 : "the socket handed over",
+		         judge->options.plugin_name);
+	if (judge->webhook)
+		webhook_say(judge->webhook, &judge->log);
 }
 
 static int
@@ -223,19 +259,23 @@ start(struct judge *judge, struct err *err)
 
 	judge->log = log_start(options->log_level);
 	metrics_start(&judge->metrics);
-	/* request bodies hold other people's secrets */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	memory_guard_jansson();
 	if (gethostname(judge->host, sizeof judge->host - 1) != 0)
 		(void)snprintf(judge->host, sizeof judge->host, "unknown");
-	if (catch_signals(judge, err) != 0 ||
+	if (catch_signals(judge, err) != 0 || confine(judge, err) != 0 ||
 	    policy_store_open(options->policy, options->state_dir, &judge->log,
 	                      &judge->store, err) != 0 ||
-	    open_record(judge, err) != 0 || open_socket(judge, err) != 0 ||
-	    start_http(judge, err) != 0)
+	    open_record(judge, err) != 0)
+		return -1;
+	judge->admin.metrics = &judge->metrics;
+	judge->admin.store = judge->store;
+	judge->admin.record = judge->record;
+	if (open_socket(judge, err) != 0 || start_http(judge, err) != 0 ||
+	    start_webhook(judge, err) != 0)
 		return -1;
 	say_started(judge);
 	start_admin(judge);
+	sandbox_filter(&judge->sandbox);
+	sandbox_say(&judge->sandbox, &judge->log);
 	listen_notify("READY=1");
 	return 0;
 }
@@ -249,6 +289,8 @@ reload(struct judge *judge)
 
 	listen_notify("RELOADING=1");
 	record_reopen(judge->record);
+	if (judge->webhook)
+		webhook_reload(judge->webhook);
 	taken = policy_store_reload(judge->store) == 0;
 	metrics_reloaded(&judge->metrics, taken);
 	if (taken)
@@ -266,6 +308,7 @@ handle_signal(struct judge *judge)
 		return false;
 	if (info.ssi_signo != SIGHUP) {
 		log_info(&judge->log, "signal %u: stopping", info.ssi_signo);
+		judge->at_once |= info.ssi_signo == SIGINT;
 		return true;
 	}
 	reload(judge);
@@ -276,31 +319,56 @@ handle_signal(struct judge *judge)
 static bool
 wait_once(struct judge *judge, int timeout_ms)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[2 + WEBHOOK_FDS] = {
 	    {.fd = judge->signals, .events = POLLIN},
 	    {.fd = record_timer_fd(judge->record), .events = POLLIN},
 	};
 
-	if (poll(fds, 2, timeout_ms) <= 0)
+	if (judge->webhook)
+		webhook_poll(judge->webhook, fds + 2);
+	if (poll(fds, judge->webhook ? 2 + WEBHOOK_FDS : 2, timeout_ms) <= 0)
 		return false;
 	if (fds[1].revents)
 		record_expire(judge->record);
+	if (judge->webhook)
+		webhook_polled(judge->webhook, fds + 2);
 	return fds[0].revents && handle_signal(judge);
 }
 
 /* ---- stop ---- */
 
+static bool
+is_busy(const struct judge *judge)
+{
+	return (judge->http && http_waiting(judge->http) > 0) ||
+	       (judge->webhook && webhook_busy(judge->webhook));
+}
+
+/* Waits, but for a second signal, and while `until` (NULL: always) says so. */
+static void
+linger(struct judge *judge, int ms, bool (*until)(const struct judge *judge))
+{
+	int64_t end = metrics_clock() + ms * (int64_t)1000000;
+
+	while (!judge->at_once && metrics_clock() < end && (!until || until(judge))) {
+		if (wait_once(judge, STEP_MS))
+			judge->at_once = true;
+	}
+}
+
 static void
 drain(struct judge *judge)
 {
-	enum { STEP_MS = 10 };
-
 	listen_notify("STOPPING=1");
 	atomic_store(&judge->admin.stopping, true);
-	http_quiesce(judge->http);
-	for (int waited = 0; waited < DRAIN_MS && http_waiting(judge->http) > 0;
-	     waited += STEP_MS)
-		(void)wait_once(judge, STEP_MS);
+	if (judge->webhook) {
+		linger(judge, WEBHOOK_GOODBYE_MS, NULL);
+		webhook_quiesce(judge->webhook);
+	}
+	if (judge->http)
+		http_quiesce(judge->http);
+	judge->at_once = false; /* what is under way is brought to its end */
+	linger(judge, DRAIN_MS, is_busy);
 }
 
 static void
@@ -310,9 +378,11 @@ stop(struct judge *judge)
 	http_admin_stop(judge->metrics_http);
 	listen_close(&judge->admin_listener);
 	file_close(&judge->metrics_fd);
+	file_close(&judge->webhook_fd);
 	if (judge->record) /* calls back whoever still waits */
 		record_close(judge->record);
 	http_stop(judge->http);
+	webhook_close(judge->webhook);
 	listen_close(&judge->listener);
 	if (judge->store)
 		policy_store_close(judge->store);
@@ -328,6 +398,7 @@ main(int argc, char **argv)
 	    .listener = {.fd = -1},
 	    .admin_listener = {.fd = -1},
 	    .metrics_fd = -1,
+	    .webhook_fd = -1,
 	};
 	struct err err = {0};
 

@@ -47,6 +47,8 @@ struct exception {
 	struct criteria match;
 };
 
+struct policy_index; /* policy_index.h */
+
 struct policy {
 	enum rule_mode mode; /* RULE_ENFORCE or RULE_OBSERVE, for everything */
 	unsigned allow;      /* POSTURE_BIT */
@@ -56,14 +58,16 @@ struct policy {
 	bool engine_default_confined; /* false: asking for nothing counts as unconfined */
 	struct exception *exceptions;
 	size_t count;
+	const struct policy_index *index; /* of the exceptions; NULL: all are asked */
 	char digest[72];    /* "sha256:<hex>" of the file's bytes; "built-in" */
 	struct arena arena; /* owns everything above */
 };
 
 /* One thing that is wrong with a policy file. */
 struct policy_problem {
-	int line, column;  /* of a syntax error; 0: the place is `pointer` */
-	char pointer[128]; /* JSON Pointer (RFC 6901) to the value, "" for the whole */
+	int line, column; /* of the value or syntax error, from 1; 0: of the whole file */
+	char pointer[128]; /* JSON Pointer (RFC 6901) to the value; "": the whole file, or
+			      no JSON */
 	char text[256];    /* what is wrong; what would be right */
 };
 
@@ -75,10 +79,6 @@ struct policy_problems {
 /*
  * Parses the bytes of a policy file. NULL if anything is wrong: then *ret_problems lists
  * it all. The caller owns the policy (policy_free). Thread-safe.
- *
- * A program gives jansson an allocator that ends the process rather than return NULL
- * (json_set_alloc_funcs): where one allocation fails and the next does not, jansson's
- * lexer loses a character and goes on (2.14, load.c, lex_save).
  */
 struct policy *policy_parse(struct text bytes, struct policy_problems *ret_problems);
 

@@ -137,7 +137,8 @@ struct container *workload_add(struct workload *workload, struct arena *arena);
 
 /*
  * Notes that what `container` would run can't be known, and why (the first reason stays).
- * `container` NULL: there was no room for it; a workload without containers is denied.
+ * `container` NULL: there was no room for it; then another stands for it, for a workload
+ * must not fare better for what it lost. One without containers is denied.
  */
 void workload_set_unreadable(struct workload *workload, struct container *container,
                              const struct err *why);

@@ -15,6 +15,8 @@
 
 #define LISTEN_DEFAULT_PATH "/run/docker/plugins/seccomp-authz.sock"
 
+enum { LISTEN_FOLDER_MODE = 0755 };
+
 struct listener {
 	int fd;         /* listening, close-on-exec, non-blocking; -1: none */
 	bool made;      /* we made the socket file */

@@ -20,6 +20,8 @@
 #define POLICY_KEEP_SOURCE "last-good-policy.source"
 #define POLICY_KEEP_SEEN   "default-policy-seen"
 
+enum { POLICY_KEEP_FOLDER_MODE = 0700 };
+
 struct policy_keep {
 	int folder; /* -1: there is none that we trust; nothing is kept or read */
 };

@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+enum { RECORD_FOLDER_MODE = 0750 };
+
 /* A file descriptor to append to `path`, with its folder made if missing. *ret_made says
    whether the file is new. -1: error texts name it. */
 int record_open_file(const char *path, bool *ret_made, struct err *err);

@@ -23,8 +23,10 @@ struct format {
 static const struct format formats[] = {
     {"envelope", NULL, {"RequestMethod", "RequestUri"}},
     {"inspect", NULL, {"State", "Endpoint"}},
+    {"admission", NULL, {"request"}},
     {"service", "/services/create", {"TaskTemplate"}},
     {"create", "/containers/create", {"HostConfig", "Image", "Cmd"}},
+    {"manifest", NULL, {"apiVersion"}},
     /* told by --as only: a HostConfig has no key that nothing else has */
     {"start", "/v1.23/containers//start", {NULL}},
 };
@@ -175,6 +177,46 @@ check_inspect(const struct check *check, const char *path, struct text content)
 }
 
 static int
+check_object(const struct manifest_part *part, void *context)
+{
+	struct inspection *inspection = context;
+	cleanup_decision struct decision decision = {0};
+	struct circumstances circumstances = circumstances_now(inspection->check);
+
+	decide_manifest(part, &circumstances, &decision);
+	print_verdict(inspection->path, &decision);
+	inspection->count++;
+	if (decision.verdict.decision == DECISION_DENY)
+		inspection->worst = EXIT_FOUND;
+	return 0;
+}
+
+/* A line for each object of it. */
+static int
+check_manifest(const struct check *check, const char *path, struct text content)
+{
+	cleanup_arena struct arena arena = {0};
+	struct inspection inspection = {.check = check, .path = path};
+	struct err err = {0};
+
+	if (manifest_each(content, &arena, check_object, &inspection, &err) != 0) {
+		const struct manifest_part all = {.object = content};
+
+		if (!check->format)
+			return cmd_complain("%s: %s", path, err.text);
+		(void)check_object(&all, &inspection);
+	}
+	return inspection.count > 0 ? inspection.worst
+	                            : cmd_complain("%s: there is nothing in it", path);
+}
+
+static bool
+is_format(const struct format *format, const char *name)
+{
+	return format && strcmp(format->name, name) == 0;
+}
+
+static int
 check_file(const struct check *check, const char *path)
 {
 	cleanup_buf struct buf content = {0};
@@ -182,8 +224,11 @@ check_file(const struct check *check, const char *path)
 	struct err err = {0};
 	struct circumstances circumstances = circumstances_now(check);
 	const struct format *format = check->format;
+	size_t most = is_format(format, "admission") || is_format(format, "manifest")
+	                  ? ADMISSION_REVIEW_MAX
+	                  : AUTHZ_ENVELOPE_MAX;
 
-	if (cmd_read_file(path, AUTHZ_ENVELOPE_MAX, &content, &err) != 0)
+	if (cmd_read_file(path, most, &content, &err) != 0)
 		return cmd_complain("%s", err.text);
 	if (!format)
 		format = recognise(buf_text(&content));
@@ -191,11 +236,15 @@ check_file(const struct check *check, const char *path)
 		return cmd_complain("%s: none of the formats that are known by their "
 		                    "content; say which one with --as",
 		                    path);
-	if (strcmp(format->name, "inspect") == 0)
+	if (is_format(format, "inspect"))
 		return check_inspect(check, path, buf_text(&content));
+	if (is_format(format, "manifest"))
+		return check_manifest(check, path, buf_text(&content));
 	if (format->target)
 		decide_request(TEXT_LIT("POST"), text_of(format->target),
 		               buf_text(&content), &circumstances, &decision);
+	else if (is_format(format, "admission"))
+		decide_admission(buf_text(&content), &circumstances, &decision);
 	else
 		decide_authz(buf_text(&content), &circumstances, &decision);
 	print_verdict(path, &decision);
@@ -229,7 +278,8 @@ read_options(struct check *check, int argc, char **argv)
 		if (!check->format) {
 			(void)cmd_usage_error(check->self,
 			                      "--as %s: should be create, start, "
-			                      "service, envelope or inspect",
+			                      "service, envelope, inspect, "
+			                      "admission or manifest",
 			                      argv[i]);
 			return -1;
 		}
@@ -275,6 +325,10 @@ const struct command command_check = {
 	"                   envelope  what dockerd sends to a plugin\n"
 	"                   inspect   what docker inspect and docker service inspect\n"
 	"                             print; a line for each container and service\n"
+	"                   admission what a Kubernetes API server sends to a webhook\n"
+	"                   manifest  an object of Kubernetes, or a List of them "
+        "(JSON);\n"
+	"                             a line for each\n"
 	"                 Without it, all but start are told by their content. With\n"
 	"                 it, what can't be read is denied.\n\n"
 	"Exit code: 0 all allowed, 1 some denied, 2 could not tell.\n",

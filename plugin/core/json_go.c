@@ -67,8 +67,9 @@ fold(const char *at, const char *end, size_t *ret_len)
 	return 0;
 }
 
-bool
-json_key_matches(struct text key, const char *name)
+/* The key and the name, character for character. */
+__attribute__((noinline)) static bool
+folds_to(struct text key, const char *name)
 {
 	const char *at = key.at, *end = key.at + key.len;
 	size_t len;
@@ -82,6 +83,16 @@ json_key_matches(struct text key, const char *name)
 	return at == end;
 }
 
+bool
+json_key_matches(struct text key, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (key.len < len) /* no character is shorter than what it folds to */
+		return false;
+	return (key.len == len && memcmp(key.at, name, len) == 0) || folds_to(key, name);
+}
+
 /* The next key of an object, decoded, with the reader behind its ':'. */
 static int
 read_key(struct json *json, struct text *ret_key)
@@ -93,10 +104,12 @@ read_key(struct json *json, struct text *ret_key)
 	return json_take(json, ':') ? 0 : json_fail_syntax(json, "':'");
 }
 
-int
-json_read_members(struct json *json,
-                  int (*each)(struct json *json, struct text key, void *context),
-                  void *context)
+/* As json_read_members(); inlined, so that the two readers below need no call for each
+   member. */
+__attribute__((always_inline)) static inline int
+walk_members(struct json *json,
+             int (*each)(struct json *json, struct text key, void *context),
+             void *context)
 {
 	struct text key = {0};
 
@@ -118,33 +131,82 @@ json_read_members(struct json *json,
 	return 0;
 }
 
+int
+json_read_members(struct json *json,
+                  int (*each)(struct json *json, struct text key, void *context),
+                  void *context)
+{
+	return walk_members(json, each, context);
+}
+
 /* What json_read_struct() knows between the members. */
 struct struct_reader {
 	const struct json_field *fields;
 	size_t count;
 	uint64_t seen;
+	uint32_t initials;             /* initial_bit() of each field */
+	const struct json_field *next; /* to look at first: writers keep to an order */
 	char *into;
 };
+
+/* What the first letters of a key and of a name that match have in common: one of 32 bits,
+   the same for both cases of a letter. */
+static uint32_t
+initial_bit(char c)
+{
+	return UINT32_C(1) << ((unsigned char)c & 31);
+}
+
+/* The initials that a name which matches can have; an ASCII character folds to itself or
+   to the other case, others are left to json_key_matches(). */
+static uint32_t
+initials_of(struct text key)
+{
+	if (key.len == 0)
+		return 0;
+	return (unsigned char)key.at[0] < 0x80 ? initial_bit(key.at[0]) : UINT32_MAX;
+}
+
+/* The field that `key` is for, or NULL. */
+static const struct json_field *
+find_field(struct struct_reader *reader, struct text key)
+{
+	const uint32_t initials = initials_of(key);
+	const struct json_field *field = reader->next;
+
+	if ((initials & reader->initials) == 0)
+		return NULL;
+	for (size_t n = 0; n < reader->count; n++, field++) {
+		if (field == reader->fields + reader->count)
+			field = reader->fields;
+		if ((initials & initial_bit(field->name[0])) &&
+		    json_key_matches(key, field->name)) {
+			reader->next = field + 1;
+			return field;
+		}
+	}
+	return NULL;
+}
 
 static int
 read_field(struct json *json, struct text key, void *context)
 {
 	struct struct_reader *reader = context;
+	const struct json_field *field = find_field(reader, key);
+	uint64_t bit;
 
-	for (size_t i = 0; i < reader->count; i++) {
-		const struct json_field *field = &reader->fields[i];
-
-		if (!json_key_matches(key, field->name))
-			continue;
-		if (reader->seen >> i & 1)
-			return json_fail(json, ERR_AMBIGUOUS, "%s is given twice",
-			                 field->name);
-		reader->seen |= (uint64_t)1 << i;
-		if (field->read(json, reader->into + field->offset) == 0)
-			return 0;
-		return err_wrap(json->err, "%s", field->name);
-	}
-	return json_skip(json);
+	if (!field)
+		return json_skip(json);
+	if (json->exact && !text_is(key, field->name))
+		return json_fail(json, ERR_AMBIGUOUS, "%s is spelled in another case",
+		                 field->name);
+	bit = UINT64_C(1) << (field - reader->fields);
+	if (reader->seen & bit)
+		return json_fail(json, ERR_AMBIGUOUS, "%s is given twice", field->name);
+	reader->seen |= bit;
+	if (field->read(json, reader->into + field->offset) == 0)
+		return 0;
+	return err_wrap(json->err, "%s", field->name);
 }
 
 int
@@ -152,17 +214,20 @@ json_read_struct(struct json *json, const struct json_field *fields, size_t coun
                  void *ret_struct)
 {
 	struct struct_reader reader = {
-	    .fields = fields, .count = count, .into = ret_struct};
+	    .fields = fields, .count = count, .next = fields, .into = ret_struct};
 
 	if (count > JSON_FIELDS_MAX)
 		return json_fail(json, ERR_LIMIT, "a table of more than %d fields",
 		                 JSON_FIELDS_MAX);
-	return json_read_members(json, read_field, &reader);
+	for (size_t i = 0; i < count; i++)
+		reader.initials |= initial_bit(fields[i].name[0]);
+	return walk_members(json, read_field, &reader);
 }
 
-int
-json_read_list(struct json *json,
-               int (*each)(struct json *json, size_t index, void *context), void *context)
+/* As json_read_list(); inlined as walk_members() is. */
+__attribute__((always_inline)) static inline int
+walk_list(struct json *json, int (*each)(struct json *json, size_t index, void *context),
+          void *context)
 {
 	size_t index = 0;
 
@@ -187,15 +252,31 @@ json_read_list(struct json *json,
 }
 
 int
+json_read_list(struct json *json,
+               int (*each)(struct json *json, size_t index, void *context), void *context)
+{
+	return walk_list(json, each, context);
+}
+
+/* As json_read_text(). */
+static inline int
+read_text(struct json *json, struct text *ret_value)
+{
+	enum json_kind kind = json_peek(json);
+
+	if (kind == JSON_STRING)
+		return json_read_string(json, ret_value);
+	if (kind == JSON_NULL && json_skip_word(json, "null") == 0)
+		return 0;
+	if (kind == JSON_BAD)
+		return json_fail_syntax(json, "a value");
+	return json_fail(json, ERR_TYPE, "should be a string");
+}
+
+int
 json_read_text(struct json *json, void *ret_value)
 {
-	if (json_read_null(json))
-		return 0;
-	if (json_peek(json) == JSON_BAD)
-		return json_fail_syntax(json, "a value");
-	if (json_peek(json) != JSON_STRING)
-		return json_fail(json, ERR_TYPE, "should be a string");
-	return json_read_string(json, ret_value);
+	return read_text(json, ret_value);
 }
 
 int
@@ -220,16 +301,19 @@ json_read_bool(struct json *json, void *ret_value)
 static void *
 grow(struct json *json, void *old, size_t count, size_t size)
 {
-	void *wider;
+	void *wider = arena_alloc(json->arena, (count ? count * 2 : 1) * size);
 
-	if (count > 0 && (count & (count - 1)) != 0)
-		return old;
-	wider = arena_alloc(json->arena, (count ? count * 2 : 1) * size);
 	if (!wider)
 		(void)json_fail(json, ERR_MEMORY, "out of memory");
 	else if (count > 0)
 		memcpy(wider, old, count * size);
 	return wider;
+}
+
+static bool
+is_full(size_t count)
+{
+	return (count & (count - 1)) == 0;
 }
 
 static int
@@ -241,11 +325,13 @@ add_element(struct json *json, size_t index, void *context)
 		return json_fail(json, ERR_LIMIT, "more than %d elements", JSON_LIST_MAX);
 	if (json_peek(json) == JSON_NULL)
 		return json_fail(json, ERR_AMBIGUOUS, "null as an element");
-	list->at = grow(json, list->at, list->count, sizeof *list->at);
-	if (!list->at)
-		return -1;
+	if (is_full(list->count)) {
+		list->at = grow(json, list->at, list->count, sizeof *list->at);
+		if (!list->at)
+			return -1;
+	}
 	list->at[list->count] = (struct text){0};
-	if (json_read_text(json, &list->at[list->count]) != 0)
+	if (read_text(json, &list->at[list->count]) != 0)
 		return -1;
 	list->count++;
 	return 0;
@@ -254,7 +340,7 @@ add_element(struct json *json, size_t index, void *context)
 int
 json_read_text_list(struct json *json, void *ret_value)
 {
-	return json_read_list(json, add_element, ret_value);
+	return walk_list(json, add_element, ret_value);
 }
 
 static int
@@ -272,9 +358,11 @@ add_member(struct json *json, struct text key, void *context)
 		if (map->count >= JSON_MAP_MAX)
 			return json_fail(json, ERR_LIMIT, "more than %d members",
 			                 JSON_MAP_MAX);
-		map->at = grow(json, map->at, map->count, sizeof *map->at);
-		if (!map->at)
-			return -1;
+		if (is_full(map->count)) {
+			map->at = grow(json, map->at, map->count, sizeof *map->at);
+			if (!map->at)
+				return -1;
+		}
 		map->count++;
 	}
 	map->at[i] = (struct text_pair){.key = key, .value = value};

@@ -109,24 +109,31 @@ posture_worst(unsigned set)
 struct container *
 workload_add(struct workload *workload, struct arena *arena)
 {
+	size_t count = workload->count;
 	struct container *containers;
 
-	if (workload->count >= WORKLOAD_CONTAINERS_MAX)
+	if (count >= WORKLOAD_CONTAINERS_MAX)
 		return NULL;
-	containers = arena_array(arena, workload->count + 1, sizeof *containers);
-	if (!containers)
-		return NULL;
-	if (workload->count > 0)
-		memcpy(containers, workload->containers,
-		       workload->count * sizeof *containers);
-	workload->containers = containers;
-	return &containers[workload->count++];
+	/* room doubles at powers of two; arena_array() zeroes it */
+	if ((count & (count - 1)) == 0) {
+		containers =
+		    arena_array(arena, count ? count * 2 : 1, sizeof *containers);
+		if (!containers)
+			return NULL;
+		if (count > 0)
+			memcpy(containers, workload->containers,
+			       count * sizeof *containers);
+		workload->containers = containers;
+	}
+	return &workload->containers[workload->count++];
 }
 
 void
 workload_set_unreadable(struct workload *workload, struct container *container,
                         const struct err *why)
 {
+	if (!container && workload->count > 0)
+		container = &workload->containers[0];
 	if (container)
 		container->postures |= POSTURE_BIT(POSTURE_UNREADABLE);
 	if (workload->unreadable.code == ERR_NONE)

@@ -18,7 +18,6 @@
 enum {
 	ADOPTED_FD = 3, /* SD_LISTEN_FDS_START */
 	BACKLOG = 1024,
-	FOLDER_MODE = 0755,
 	BIND_UMASK = 0177,
 };
 
@@ -173,7 +172,7 @@ make(const struct sockaddr_un *name, struct listener *ret_listener, struct err *
 	struct listener listener = {.made = true};
 	struct stat st;
 
-	if (file_make_parent(name->sun_path, FOLDER_MODE, err))
+	if (file_make_parent(name->sun_path, LISTEN_FOLDER_MODE, err))
 		return -1;
 	folder = lock_folder(name->sun_path, err);
 	if (folder < 0 || clear_stale(name, err))

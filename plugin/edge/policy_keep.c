@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600 };
+enum { FILE_MODE = 0600 };
 
 static const char temporary[] = "last-good-policy.tmp";
 
@@ -38,7 +38,7 @@ policy_keep_open(struct policy_keep *keep, const char *state_dir, struct err *er
 	cleanup_fd int fd = -1;
 
 	keep->folder = -1;
-	if (file_make_folder(state_dir, FOLDER_MODE, err))
+	if (file_make_folder(state_dir, POLICY_KEEP_FOLDER_MODE, err))
 		return -1;
 	fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

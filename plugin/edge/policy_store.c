@@ -84,6 +84,12 @@ swap(struct policy_store *store, struct counted *counted)
 	(void)pthread_mutex_unlock(&store->mutex);
 }
 
+const char *
+policy_store_file(const struct policy_store *store)
+{
+	return store->path ? store->path : store->default_path;
+}
+
 const struct policy_snapshot *
 policy_store_acquire(struct policy_store *store)
 {

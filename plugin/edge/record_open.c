@@ -10,7 +10,6 @@
 
 enum {
 	FILE_MODE = 0640,
-	FOLDER_MODE = 0750,
 	OPEN_TRIES = 3, /* it may be made or moved away between two calls */
 };
 
@@ -41,7 +40,7 @@ record_open_file(const char *path, bool *ret_made, struct err *err)
 {
 	cleanup_fd int fd = -1;
 
-	if (file_make_parent(path, FOLDER_MODE, err))
+	if (file_make_parent(path, RECORD_FOLDER_MODE, err))
 		return -1;
 	fd = open_or_make(path, ret_made);
 	if (fd < 0)

@@ -5,7 +5,7 @@
 usage: run.py [--wrap COMMAND] [--sample N] PROGRAM
 
 Own cases: each folder tests/cases/FAMILY/NAME/ holds
-  FORMAT.json   the input, FORMAT being what --as takes (create, start, service, envelope)
+  FORMAT.json   the input, FORMAT being what --as takes (create, admission, manifest, ...)
   want          first line: deny|allow|observe POSTURE RULE ('*' for any of the last two);
                 following lines: texts that the sentence must hold, or, behind '!', must not
   policy.json   optional; without it the built-in policy decides

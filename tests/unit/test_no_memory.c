@@ -120,11 +120,15 @@ static const char *const policies[] = {
 
 /* ---- the same question again and again ---- */
 
+/* The door that is asked: decide_authz() or decide_admission(). */
+static void (*decide)(struct text bytes, const struct circumstances *circumstances,
+                      struct decision *decision) = decide_authz;
+
 static const struct verdict *
 judge_bytes(struct judge *judge, struct text envelope, struct arena arena)
 {
 	judge->decision = (struct decision){.arena = arena};
-	decide_authz(envelope, &judge->circumstances, &judge->decision);
+	decide(envelope, &judge->circumstances, &judge->decision);
 	return &judge->decision.verdict;
 }
 
@@ -246,6 +250,7 @@ static const struct {
     {"start.json", "/v1.23/containers/web/start"},
     {"service.json", "/v1.44/services/create"},
     {"envelope.json", NULL},
+    {"admission.json", NULL},
 };
 
 /* Empty if there is no such file. */
@@ -279,6 +284,8 @@ check_case(const char *folder)
 	judge_start(&judge, policy.len > 0 ? policy.at : NULL);
 	if (input.len == 0)
 		return false;
+	decide = strcmp(formats[i - 1].format, "admission.json") == 0 ? decide_admission
+	                                                              : decide_authz;
 	if (formats[i - 1].target)
 		write_envelope(&envelope, "POST", formats[i - 1].target, "{}",
 		               buf_text(&input));

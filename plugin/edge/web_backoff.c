@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ship_backoff.c - how long to wait before the next try. */
-#include "edge/ship.h"
+/* web_backoff.c - how long to wait before the next try. */
+#include "edge/web.h"
 
 int64_t
-ship_backoff_ms(unsigned failures, int64_t max_ms, int64_t asked_ms, uint64_t random)
+web_backoff_ms(unsigned failures, int64_t max_ms, int64_t asked_ms, uint64_t random)
 {
-	int64_t most = SHIP_RETRY_MIN_MS, wait;
+	int64_t most = WEB_RETRY_MIN_MS, wait;
 
 	for (unsigned i = 1; i < failures && most < max_ms; i++)
 		most *= 2;
