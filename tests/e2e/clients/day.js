@@ -25,7 +25,8 @@ function reader(stream) {
 }
 
 function create(name, command, more = {}) {
-  return docker.createContainer({ Image: IMAGE, Cmd: command, name: named(name), ...more });
+  const host = { HostConfig: { NetworkMode: 'none' } };
+  return docker.createContainer({ Image: IMAGE, Cmd: command, name: named(name), ...host, ...more });
 }
 
 function packed(entries) {

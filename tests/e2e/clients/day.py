@@ -59,7 +59,8 @@ def streams():
 
 
 def execute():
-    box = client.containers.run(IMAGE, ["sleep", "600"], detach=True, name=named("exec"))
+    box = client.containers.run(IMAGE, ["sleep", "600"], detach=True, name=named("exec"),
+                                network_mode="none")
     code, lines = box.exec_run(["sh", "-c", "echo a; sleep 0.5; echo b"], stream=True)
     outcome("exec", code, b"".join(lines))
     outcome("exec fails", box.exec_run(["sh", "-c", "exit 4"])[0])
