@@ -33,7 +33,8 @@ HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
 HARD_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CPPFLAGS_ALL = -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS_$(MODE)) $(CPPFLAGS)
 
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARD)
+# the same bytes wherever the tree stands
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$(CURDIR)=. $(HARD)
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_cov  := -O0 -g --coverage
@@ -269,6 +270,20 @@ lint:
 plugin:
 	@plugin-spec/make-plugin.sh
 
+# a Debian package for the release this runs on, in build/deb
+.PHONY: deb
+deb:
+	@tests/e2e/setup.sh deb
+	@plugin-spec/make-deb.sh build/deb
+
+# the package installed, used, upgraded under load and purged on clean machines
+SUITES ?= bookworm trixie
+.PHONY: test-deb
+test-deb:
+	@tests/e2e/setup.sh test deb
+	$(MAKE) all
+	@DEB_SUITES="$(SUITES)" tests/e2e/run.sh $(CURDIR)/$(B) deb_machine
+
 UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 MAN_DIR := $(PREFIX)/share/man
@@ -279,7 +294,7 @@ MANS := $(wildcard plugin-spec/man/*)
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-	$(PREFIX)/lib/sysusers.d/seccomp-authz.conf
+	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf
 
 .PHONY: install
 install: all
@@ -291,6 +306,7 @@ install: all
 	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
 	for page in $(MANS); do \
 	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
+	ln -sf seccomp-authz.8 $(DESTDIR)$(MAN_DIR)/man8/seccomp-authzd.8
 	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 
 # policies, records and state are the operator's and stay
@@ -324,6 +340,8 @@ help:
 ## make bench-engine   what a plugin costs a real engine's docker ps and create
 ## make instructions   instructions of a decision, counted by valgrind, against those kept
 ## make lint       format, clang-tidy, cppcheck, rooms and purity
+## make deb        a Debian package for this release, in build/deb
+## make test-deb SUITES="bookworm trixie"   installed, used, upgraded under load, purged
 ## make plugin     the managed plugin, by docker build and docker plugin create
 ## make install DESTDIR= PREFIX=/usr     make uninstall     make clean
 ## MODE=asan|tsan|cov   sanitizers or coverage, in build/MODE; CC=clang; WERROR=1
