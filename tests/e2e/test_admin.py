@@ -178,8 +178,9 @@ class Counting(AdminCase):
         self.ask(named("debug"))
         self.assertEqual(uses(), {"debug": 5, "new": 0})
         shown = self.series()
-        self.assertEqual(shown["seccomp_authz_policy_reloads_total"], 2)
-        self.assertEqual(shown["seccomp_authz_policy_reload_failures_total"], 1)
+        # SIGHUP may come before or after it was seen that the file has changed
+        self.assertGreaterEqual(shown["seccomp_authz_policy_reloads_total"], 2)
+        self.assertGreaterEqual(shown["seccomp_authz_policy_reload_failures_total"], 1)
 
     def test_what_is_in_flight_is_shown_and_given_back(self):
         connections = [test_judge.Connection(self.judge.socket) for _ in range(3)]
@@ -255,6 +256,7 @@ class Format(AdminCase):
 
     def names(self):
         self.make_traffic()
+        self.judge.policy.with_suffix(".json.fetch").touch()
         return {re.match("[a-z_]+", series).group() for series in self.series()}
 
     def test_the_process_is_described(self):
