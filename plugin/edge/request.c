@@ -185,6 +185,23 @@ count_uses(const struct policy_snapshot *snapshot, const struct verdict *verdict
 		policy_uses_count(snapshot->uses, snapshot->policy, verdict->would);
 }
 
+/* Of a decision that was made only the verdict is needed: one arena serves all requests,
+   however many wait for the record or for their client. */
+static void
+take_back_arena(struct request *request)
+{
+	struct decision *decision = &request->decision;
+	enum door door = decision->workload.door;
+
+	arena_reset(&decision->arena);
+	request->all->arena = decision->arena;
+	decision->arena = (struct arena){0};
+	decision->authz = (struct authz){0};
+	decision->route = (struct docker_route){0};
+	decision->workload = (struct workload){.door = door};
+	decision->verdict.exception = decision->verdict.would = NULL;
+}
+
 bool
 request_judge(struct request *request)
 {
@@ -200,6 +217,7 @@ request_judge(struct request *request)
 
 	request->begin = metrics_clock();
 	take_entropy(all, circumstances.entropy);
+	request->decision.arena = all->arena;
 	if (request->state == REQUEST_DROPPING)
 		decide_refusal(request->refusal, &circumstances, &request->decision);
 	else
@@ -211,6 +229,7 @@ request_judge(struct request *request)
 		            all->host);
 	count_uses(snapshot, &request->decision.verdict);
 	policy_store_release(all->store, snapshot);
+	take_back_arena(request);
 	return must_record(request);
 }
 
@@ -251,4 +270,5 @@ requests_free(struct requests *all)
 		all->idle = request->next;
 		request_free(request);
 	}
+	arena_free(&all->arena);
 }
