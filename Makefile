@@ -33,7 +33,8 @@ HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
 HARD_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CPPFLAGS_ALL = -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS_$(MODE)) $(CPPFLAGS)
 
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARD)
+# the same bytes wherever the tree stands
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$(CURDIR)=. $(HARD)
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_cov  := -O0 -g --coverage
@@ -132,8 +133,8 @@ test-cases: $(B)/seccomp-authz
 
 # the suites of other projects, where they are at hand
 .PHONY: conformance
-conformance: $(B)/seccomp-authz
-	@tests/conformance/conformance.py $(B)/seccomp-authz
+conformance: all
+	@tests/conformance/webhook.sh $(B)
 
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)
@@ -145,6 +146,14 @@ test-valgrind: all $(TESTS)
 .PHONY: e2e
 e2e: all
 	@tests/e2e/run.sh $(CURDIR)/$(B)
+
+# a real API server, built from Debian's source package: 5 minutes and 2 GB the first time
+KUBERNETES_DIR ?= /var/cache/seccomp-authz-e2e/kubernetes
+.PHONY: e2e-kubernetes
+e2e-kubernetes: all
+	@tests/e2e/setup.sh test
+	@tests/e2e/kubernetes/build.sh $(KUBERNETES_DIR)
+	@tests/e2e/kubernetes/apiserver.py $(CURDIR)/$(B) $(KUBERNETES_DIR)
 
 # COUNT, SEED, ENGINES, ONLY: see tests/oracle/oracle.py
 .PHONY: oracle
@@ -167,6 +176,35 @@ DENIALS ?= 300000
 .PHONY: soak
 soak: all
 	@DENIALS=$(DENIALS) tests/e2e/run.sh $(CURDIR)/$(B) soak_record
+
+# ---- speed -----------------------------------------------------------------------------
+BENCH := build/bench
+
+$(BENCH)/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) -std=gnu17 $(WARN) -O2 -g -D_GNU_SOURCE -o $@ $< -lmicrohttpd -lpthread
+
+$(BENCH)/instructions: $(B)/tests/bench/instructions.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+
+# KEEP=1 writes the counts to tests/bench/instructions.txt
+.PHONY: instructions
+instructions: $(BENCH)/instructions
+	@tests/bench/instructions.sh $< '$(CC)' $(if $(KEEP),keep)
+
+# BENCH_ARGS: see tests/bench/bench.py --help
+.PHONY: bench
+bench: all $(BENCH)/bare $(BENCH)/load
+	@tests/bench/bench.py $(B)/seccomp-authzd $(BENCH) $(BENCH_ARGS)
+
+# the same through a real engine: without a plugin, with ours, with servers that judge nothing
+.PHONY: bench-engine
+bench-engine: all $(BENCH)/bare
+	@tests/e2e/setup.sh run
+	@tests/bench/engine.sh $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
 
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
@@ -232,6 +270,20 @@ lint:
 plugin:
 	@plugin-spec/make-plugin.sh
 
+# a Debian package for the release this runs on, in build/deb
+.PHONY: deb
+deb:
+	@tests/e2e/setup.sh deb
+	@plugin-spec/make-deb.sh build/deb
+
+# the package installed, used, upgraded under load and purged on clean machines
+SUITES ?= bookworm trixie
+.PHONY: test-deb
+test-deb:
+	@tests/e2e/setup.sh test deb
+	$(MAKE) all
+	@DEB_SUITES="$(SUITES)" tests/e2e/run.sh $(CURDIR)/$(B) deb_machine
+
 UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 MAN_DIR := $(PREFIX)/share/man
@@ -242,7 +294,7 @@ MANS := $(wildcard plugin-spec/man/*)
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-	$(PREFIX)/lib/sysusers.d/seccomp-authz.conf
+	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf
 
 .PHONY: install
 install: all
@@ -254,6 +306,7 @@ install: all
 	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
 	for page in $(MANS); do \
 	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
+	ln -sf seccomp-authz.8 $(DESTDIR)$(MAN_DIR)/man8/seccomp-authzd.8
 	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 
 # policies, records and state are the operator's and stay
@@ -275,13 +328,20 @@ help:
 ## make test       install what is missing, then all tests (root, Debian)
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
 ## make test-valgrind   unit tests and cases under valgrind
-## make conformance   the suites of Pod Security Admission and Gatekeeper: agreed, differed and why
+## make conformance   the suites of Pod Security Admission and Gatekeeper, sent to the webhook
+##                 over HTTPS: agreed, differed and why
+## make e2e-kubernetes   the manifests on a real kube-apiserver, which is built first (minutes)
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
 ## make bench-policy   what 10,000 exceptions cost, to load and for each decision
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
+## make bench      the judge beside a bare libmicrohttpd server; table in build/bench.txt, .json
+## make bench-engine   what a plugin costs a real engine's docker ps and create
+## make instructions   instructions of a decision, counted by valgrind, against those kept
 ## make lint       format, clang-tidy, cppcheck, rooms and purity
+## make deb        a Debian package for this release, in build/deb
+## make test-deb SUITES="bookworm trixie"   installed, used, upgraded under load, purged
 ## make plugin     the managed plugin, by docker build and docker plugin create
 ## make install DESTDIR= PREFIX=/usr     make uninstall     make clean
 ## MODE=asan|tsan|cov   sanitizers or coverage, in build/MODE; CC=clang; WERROR=1

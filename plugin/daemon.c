@@ -11,6 +11,7 @@
 #include "edge/options.h"
 #include "edge/policy_say.h"
 #include "edge/policy_store.h"
+#include "edge/policy_watch.h"
 #include "edge/record.h"
 #include "edge/sandbox_judge.h"
 #include "edge/tcp.h"
@@ -42,6 +43,7 @@ struct judge {
 	bool at_once; /* somebody at a keyboard wants the end */
 	struct metrics metrics;
 	struct policy_store *store;
+	struct policy_watch *policy_watch; /* NULL: reloaded by SIGHUP only */
 	struct record *record;
 	const char *sink; /* the first one, for messages */
 	struct listener listener;
@@ -241,6 +243,7 @@ static void
 say_started(const struct judge *judge)
 {
 	policy_say(judge->store, &judge->log);
+	policy_watch_renew(judge->policy_watch, judge->store);
 	log_info(&judge->log, "record: %s%s", judge->sink,
 	         judge->options.record_count > 1 ? " and others behind it" : "");
 	if (judge->http)
@@ -261,6 +264,7 @@ start(struct judge *judge, struct err *err)
 	metrics_start(&judge->metrics);
 	if (gethostname(judge->host, sizeof judge->host - 1) != 0)
 		(void)snprintf(judge->host, sizeof judge->host, "unknown");
+	judge->policy_watch = policy_watch_open(options->policy, &judge->log);
 	if (catch_signals(judge, err) != 0 || confine(judge, err) != 0 ||
 	    policy_store_open(options->policy, options->state_dir, &judge->log,
 	                      &judge->store, err) != 0 ||
@@ -283,18 +287,21 @@ start(struct judge *judge, struct err *err)
 /* ---- loop ---- */
 
 static void
+reloaded(struct judge *judge, bool taken)
+{
+	metrics_reloaded(&judge->metrics, taken);
+	if (taken)
+		say_started(judge);
+}
+
+static void
 reload(struct judge *judge)
 {
-	bool taken;
-
 	listen_notify("RELOADING=1");
 	record_reopen(judge->record);
 	if (judge->webhook)
 		webhook_reload(judge->webhook);
-	taken = policy_store_reload(judge->store) == 0;
-	metrics_reloaded(&judge->metrics, taken);
-	if (taken)
-		say_started(judge);
+	reloaded(judge, policy_store_reload(judge->store) == 0);
 	listen_notify("READY=1");
 }
 
@@ -315,23 +322,30 @@ handle_signal(struct judge *judge)
 	return false;
 }
 
-/* Waits for a signal or the record's timer. Returns true when it is time to stop. */
+/* Waits for a signal, the record's timer or a change of the policy. Returns true when it
+   is time to stop. */
 static bool
 wait_once(struct judge *judge, int timeout_ms)
 {
-	struct pollfd fds[2 + WEBHOOK_FDS] = {
+	struct pollfd fds[3 + WEBHOOK_FDS] = {
 	    {.fd = judge->signals, .events = POLLIN},
 	    {.fd = record_timer_fd(judge->record), .events = POLLIN},
+	    {.fd = policy_watch_fd(judge->policy_watch), .events = POLLIN},
 	};
+	int taken = 0;
 
 	if (judge->webhook)
-		webhook_poll(judge->webhook, fds + 2);
-	if (poll(fds, judge->webhook ? 2 + WEBHOOK_FDS : 2, timeout_ms) <= 0)
+		webhook_poll(judge->webhook, fds + 3);
+	if (poll(fds, judge->webhook ? 3 + WEBHOOK_FDS : 3, timeout_ms) <= 0)
 		return false;
 	if (fds[1].revents)
 		record_expire(judge->record);
+	if (fds[2].revents)
+		taken = policy_watch_due(judge->policy_watch, judge->store);
+	if (taken != 0)
+		reloaded(judge, taken > 0);
 	if (judge->webhook)
-		webhook_polled(judge->webhook, fds + 2);
+		webhook_polled(judge->webhook, fds + 3);
 	return fds[0].revents && handle_signal(judge);
 }
 
@@ -384,6 +398,7 @@ stop(struct judge *judge)
 	http_stop(judge->http);
 	webhook_close(judge->webhook);
 	listen_close(&judge->listener);
+	policy_watch_close(judge->policy_watch);
 	if (judge->store)
 		policy_store_close(judge->store);
 	if (judge->signals >= 0)

@@ -59,8 +59,13 @@ int policy_store_open_with(const struct policy_store_options *options,
    is now in force, -1 if the earlier policy stays. */
 int policy_store_reload(struct policy_store *store);
 
-/* The file that the policy is, or would be, read from. Borrowed from the store. */
-const char *policy_store_file(const struct policy_store *store);
+/* The same when the file may have changed: one that says what is in force already is left
+   alone, without a word. Returns 1 if another policy is now in force, 0 if nothing is new,
+   -1 if the earlier policy stays. */
+int policy_store_refresh(struct policy_store *store);
+
+/* The file that is read, or would be if it were there. Never NULL. */
+const char *policy_store_path(const struct policy_store *store);
 
 /* The snapshot in force; give it back with policy_store_release(). Never NULL. */
 const struct policy_snapshot *policy_store_acquire(struct policy_store *store);

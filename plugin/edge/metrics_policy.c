@@ -128,7 +128,7 @@ write_fetched(const struct policy_store *store, struct buf *buf)
 	cleanup_buf struct buf path = {0};
 	struct stat state;
 
-	buf_printf(&path, "%s" POLICY_FETCH_SUFFIX, policy_store_file(store));
+	buf_printf(&path, "%s" POLICY_FETCH_SUFFIX, policy_store_path(store));
 	if (buf_ok(&path) && stat(path.at, &state) == 0)
 		metrics_number(buf, &fetched, (uint64_t)state.st_mtim.tv_sec);
 }

@@ -84,12 +84,6 @@ swap(struct policy_store *store, struct counted *counted)
 	(void)pthread_mutex_unlock(&store->mutex);
 }
 
-const char *
-policy_store_file(const struct policy_store *store)
-{
-	return store->path ? store->path : store->default_path;
-}
-
 const struct policy_snapshot *
 policy_store_acquire(struct policy_store *store)
 {
@@ -271,9 +265,19 @@ carry_uses(const struct policy_store *store, const struct counted *counted)
 	                  &(struct policy_used){then->policy, then->uses});
 }
 
-/* With `reloading` held. */
+/* Only a reload, so we, swaps `current`. */
+static bool
+is_in_force(const struct policy_store *store, const struct policy *policy)
+{
+	const struct policy_snapshot *current = &store->current->snapshot;
+
+	return current->policy && !current->degraded &&
+	       strcmp(current->policy->digest, policy->digest) == 0;
+}
+
+/* With `reloading` held. 1: the file is in force, 0: as before, -1: it can't be used. */
 static int
-reload(struct policy_store *store)
+reload(struct policy_store *store, bool even_if_same)
 {
 	cleanup_buf struct buf bytes = {0};
 	struct policy_problems problems;
@@ -285,12 +289,16 @@ reload(struct policy_store *store)
 	if (!path)
 		return 0; /* built-in, as before */
 	policy = policy_file_read(path, &bytes, &problems);
+	if (policy && !even_if_same && is_in_force(store, policy)) {
+		policy_free(policy);
+		return 0;
+	}
 	if (policy)
 		counted = use_file(store, path, policy, buf_text(&bytes));
 	if (counted) {
 		carry_uses(store, counted);
 		swap(store, counted);
-		return 0;
+		return 1;
 	}
 	if (policy)
 		policy_file_problem(&problems, "no memory to read it");
@@ -306,12 +314,29 @@ reload(struct policy_store *store)
 int
 policy_store_reload(struct policy_store *store)
 {
-	int failed;
+	int taken;
 
 	(void)pthread_mutex_lock(&store->reloading);
-	failed = reload(store);
+	taken = reload(store, true);
 	(void)pthread_mutex_unlock(&store->reloading);
-	return failed;
+	return taken < 0 ? -1 : 0;
+}
+
+int
+policy_store_refresh(struct policy_store *store)
+{
+	int taken;
+
+	(void)pthread_mutex_lock(&store->reloading);
+	taken = reload(store, false);
+	(void)pthread_mutex_unlock(&store->reloading);
+	return taken;
+}
+
+const char *
+policy_store_path(const struct policy_store *store)
+{
+	return store->path ? store->path : store->default_path;
 }
 
 /* ---- opening and closing ---- */

@@ -261,17 +261,20 @@ concerns(const struct step *step, const struct inotify_event *event)
 	return strcmp(step->name, event->name) == 0;
 }
 
-/* The latest event says how long to wait for more. */
+/* The latest event says how long to wait for more; but what is renamed over says last of
+   itself that it is gone. */
 static void
 note(struct watch *watch, const struct inotify_event *event, bool touched)
 {
 	int64_t now = now_ms(), wait;
 
+	/* a time stamp may not tell two writes in one tick of the clock apart */
+	watch->touched = watch->touched || touched;
+	if (watch->pending && event->len == 0 && !(event->mask & WHOLE))
+		return;
 	if (!watch->pending)
 		watch->first_ms = now;
 	watch->pending = true;
-	/* a time stamp may not tell two writes in one tick of the clock apart */
-	watch->touched = watch->touched || touched;
 	wait = event->mask & WHOLE ? WATCH_SETTLE_MS : WATCH_GONE_MS;
 	if (now + wait > watch->first_ms + WATCH_LATEST_MS)
 		wait = watch->first_ms + WATCH_LATEST_MS - now;

@@ -1,65 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * instructions.c - decides the same requests again and again, for callgrind to count.
+ * instructions.c - one decision, for callgrind to count: see instructions.sh.
  *
- * What is counted is decide_once() and all below it, and nothing else: see
- * instructions.sh. The clock and the entropy are constants, so two runs count the same.
+ *   instructions ENVELOPE [line]   `line`: with its line of the record
+ *
+ * Counted is what follows the first decisions, when memory is there and symbols are
+ * bound. The clock and the entropy are constants, so each run counts the same.
  */
 #include "core/decide.h"
-
 #include "core/policy.h"
+#include "core/record_line.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <valgrind/callgrind.h>
 
 enum { WARM_UP = 3, BYTES_MAX = 1 << 20 };
 
-/* Callgrind toggles collection at it: its name is part of the interface. */
-__attribute__((noipa)) static void
-decide_once(struct text bytes, const struct circumstances *circumstances,
-            struct decision *decision)
+/* What the judge keeps for a request from one to the next. */
+struct kept {
+	struct decision decision;
+	struct buf line;
+};
+
+static enum verdict_decision
+decide_once(struct text bytes, const struct circumstances *circumstances, bool with_line,
+            struct kept *kept)
 {
-	decide_authz(bytes, circumstances, decision);
-	decision_reset(decision);
+	enum verdict_decision verdict;
+
+	decide_authz(bytes, circumstances, &kept->decision);
+	verdict = kept->decision.verdict.decision;
+	if (with_line) {
+		record_line(&kept->line, &kept->decision, circumstances,
+		            TEXT_LIT("host"));
+		buf_clear(&kept->line);
+	}
+	decision_reset(&kept->decision);
+	return verdict;
 }
 
-/* decide_once() outside what is counted: memory is there, symbols are bound. */
-__attribute__((noipa)) static enum verdict_decision
-warm_up(struct text bytes, const struct circumstances *circumstances,
-        struct decision *decision)
+static int
+count(struct text bytes, bool with_line)
 {
-	enum verdict_decision verdict = DECISION_DENY;
+	struct policy *policy = policy_builtin();
+	struct kept kept = {0};
+	struct circumstances circumstances = {
+	    .policy = policy,
+	    .plugin_name = TEXT_LIT("seccomp-authz"),
+	    .now_us = 1750000000000000,
+	};
 
-	for (int i = 0; i < WARM_UP; i++) {
-		decide_authz(bytes, circumstances, decision);
-		verdict = decision->verdict.decision;
-		decision_reset(decision);
-	}
-	return verdict;
+	if (!policy)
+		return 2;
+	for (int i = 0; i < WARM_UP; i++)
+		(void)printf("%s\n", decision_name(decide_once(bytes, &circumstances,
+		                                               with_line, &kept)));
+	CALLGRIND_TOGGLE_COLLECT;
+	(void)decide_once(bytes, &circumstances, with_line, &kept);
+	CALLGRIND_TOGGLE_COLLECT;
+	decision_free(&kept.decision);
+	buf_free(&kept.line);
+	policy_free(policy);
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	static char bytes[BYTES_MAX];
-	cleanup_decision struct decision decision = {0};
-	struct policy *policy = policy_builtin();
-	struct circumstances circumstances = {
-	    .policy = policy,
-	    .plugin_name = TEXT_LIT("seccomp-authz"),
-	    .now_us = 1750000000000000,
-	};
-	FILE *file = argc == 2 ? fopen(argv[1], "r") : NULL;
-	struct text text = {.at = bytes};
+	bool with_line = argc == 3 && strcmp(argv[2], "line") == 0;
+	FILE *file = argc >= 2 ? fopen(argv[1], "r") : NULL;
+	size_t len;
 
-	if (!file || !policy) {
-		(void)fprintf(stderr, "usage: instructions ENVELOPE\n");
+	if (!file) {
+		(void)fprintf(stderr, "usage: instructions ENVELOPE [line]\n");
 		return 2;
 	}
-	text.len = fread(bytes, 1, sizeof bytes, file);
+	len = fread(bytes, 1, sizeof bytes, file);
 	(void)fclose(file);
-	(void)printf("%s\n", decision_name(warm_up(text, &circumstances, &decision)));
-	decide_once(text, &circumstances, &decision);
-	policy_free(policy);
-	return 0;
+	return count((struct text){.at = bytes, .len = len}, with_line);
 }

@@ -322,10 +322,11 @@ debian_mirror() {
 	echo "${mirror%/}"
 }
 
-engine_base() { # TAR PACKAGE...
+engine_base() { # TAR PACKAGE...; BASE_SUITE: of that Debian, not of ours
 	local mirror suite packages
 	mirror=$(debian_mirror)
-	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	suite=${BASE_SUITE:-}
+	[ -n "$suite" ] || suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	packages=$(tr ' ' , <<<"${*:2}")
 	mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \

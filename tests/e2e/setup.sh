@@ -4,6 +4,7 @@
 # setup.sh GROUP... - installs the Debian packages that are missing for GROUP:
 #   build    what `make` needs          test   the test suites (with build and run)
 #   run      a throwaway engine         lint   `make lint` and clang builds
+#   deb      `make deb`, with build
 #
 # setup.sh list GROUP - prints the packages of GROUP.
 #
@@ -14,6 +15,7 @@ set -euo pipefail
 
 BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
+DEB='build-essential debhelper lintian'
 TEST='libcmocka-dev python3 valgrind openssl mmdebstrap prometheus python3-jsonschema nginx-light python3-docker'
 LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils'
 
@@ -114,12 +116,13 @@ check_debian() {
 
 packages='' engine='' clients='' list=''
 [ "${1:-}" != list ] || { list=1 && shift; }
-[ $# -gt 0 ] || die "which group? build, run, test or lint"
+[ $# -gt 0 ] || die "which group? build, run, test, lint or deb"
 for group; do
 	case $group in
 	build) packages+=" $BUILD" ;;
 	run) packages+=" $BUILD $RUN" engine=1 ;;
 	test) packages+=" $BUILD $RUN $TEST" engine=1 clients=1 ;;
+	deb) packages+=" $BUILD $DEB" ;;
 	lint) packages+=" $BUILD $TEST $LINT" ;;
 	*) die "no group is called '$group'" ;;
 	esac

@@ -268,6 +268,20 @@ what_follows_a_change_is_seen_too(void **state)
 	watch_close(watch);
 }
 
+/* Not only after the time that a removal is given. */
+static void
+what_is_renamed_over_is_told_soon(void **state)
+{
+	struct watch *watch;
+
+	(void)state;
+	make_etc();
+	watch = watch_one(policy_path());
+	rename_over();
+	assert_true(tells(watch, WATCH_GONE_MS - 200));
+	watch_close(watch);
+}
+
 static void
 what_happens_beside_it_is_not_told(void **state)
 {
@@ -341,6 +355,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(each_way_to_change_a_file_is_told_once,
 	                                    make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_follows_a_change_is_seen_too,
+	                                    make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(what_is_renamed_over_is_told_soon,
 	                                    make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_happens_beside_it_is_not_told,
 	                                    make_folder, remove_folder),
