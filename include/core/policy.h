@@ -56,6 +56,7 @@ struct policy {
 	enum rule_mode guards[GUARD_COUNT];
 	struct text_list runtimes;    /* exact names */
 	bool engine_default_confined; /* false: asking for nothing counts as unconfined */
+	bool names_users;             /* some exception asks for a user */
 	struct exception *exceptions;
 	size_t count;
 	const struct policy_index *index; /* of the exceptions; NULL: all are asked */

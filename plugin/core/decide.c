@@ -172,6 +172,9 @@ conclude(struct decision *decision, const struct circumstances *circumstances,
 	}
 	name_profile(decision);
 	rulings_note_others(decision->rulings, decision->workload.count, verdict);
+	verdict->user_unknown = circumstances->policy->names_users &&
+	                        decision->workload.user.len == 0 &&
+	                        decision->workload.door == DOOR_DOCKER;
 	deny(decision, why_refused(decision, worst, unreadable),
 	     text_of(decision->workload.unreadable.text));
 	if (worst->mode == RULE_OBSERVE)

@@ -97,6 +97,7 @@ add_exception(struct policy_reader *reader, const struct policy_node *node, void
 	exception->mode = RULE_ENFORCE;
 	exception->expires = POLICY_NEVER;
 	policy_read_object(reader, node, &exception_keys, exception);
+	policy->names_users |= exception->match.user.count > 0;
 }
 
 /* ---- ids ---- */

@@ -266,6 +266,9 @@ write_refusal(struct buf *buf, const struct verdict *verdict,
 		write_others(buf, verdict, workload);
 		buf_printf(buf, ". %s, or ask for an exception", sentence->fix);
 	}
+	if (verdict->user_unknown)
+		buf_str(buf, "; exceptions for users can't apply, since the engine knows "
+		             "no user here (it does over TLS)");
 	write_ids(buf, verdict);
 	buf_char(buf, '.');
 }

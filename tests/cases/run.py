@@ -9,14 +9,18 @@ Own cases: each folder tests/cases/FAMILY/NAME/ holds
   want          first line: deny|allow|observe POSTURE RULE ('*' for any of the last two);
                 following lines: texts that the sentence must hold, or, behind '!', must not
   policy.json   optional; without it the built-in policy decides
+  grow          optional; so many bytes of white space are put before the last '}'
+public.txt names the cases of requests that came from public bug reports.
 Cases beside the project, in ../shared (skipped with a message when absent): create bodies
 with what real engines made of them, and what real clients sent.
 """
 import argparse
 import base64
+import glob
 import json
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
@@ -100,16 +104,62 @@ def own_cases():
         for name in files:
             how = name[:-5]
             if name.endswith('.json') and how != 'policy':
-                with open(os.path.join(folder, name), 'rb') as f:
-                    policy = os.path.join(folder, 'policy.json')
-                    yield (os.path.relpath(folder, HERE), how, f.read(),
-                           policy if os.path.exists(policy) else None, want)
+                policy = os.path.join(folder, 'policy.json')
+                yield (os.path.relpath(folder, HERE), how, read_input(folder, name),
+                       policy if os.path.exists(policy) else None, want)
+
+
+def read_input(folder, name):
+    with open(os.path.join(folder, name), 'rb') as f:
+        data = f.read()
+    if os.path.exists(os.path.join(folder, 'grow')):
+        with open(os.path.join(folder, 'grow')) as f:
+            end = data.rindex(b'}')
+            data = data[:end] + b' ' * int(f.read()) + data[end:]
+    return data
 
 
 def run_own(runner):
+    """Returns the names of all that there are."""
+    names = set()
     for name, how, data, policy, want in own_cases():
         line = runner.check(how, [data], policy)[0]
         runner.expect(name, matches(line, want), line)
+        names.add(name)
+    return names
+
+
+def is_e2e(name):
+    """Is 'e2e:CLASS.TEST' a test of tests/e2e, or a row of one?"""
+    family, _, test = name.removeprefix('e2e:').partition('.')
+    for path in glob.glob(os.path.join(HERE, '..', 'e2e', 'test_*.py')):
+        with open(path) as f:
+            text = f.read()
+        if name.startswith('e2e:') and test in text and 'class %s(' % family in text:
+            return True
+    return False
+
+
+def run_public(runner, names):
+    """Each row of the page has a line here, and each line cases that exist."""
+    rows = {}
+    with open(os.path.join(HERE, 'public.txt')) as f:
+        for line in f:
+            if line.strip() and not line.startswith('#'):
+                row, *cases = line.split()
+                rows.setdefault(row, []).extend(cases)
+    for row, cases in rows.items():
+        missing = [case for case in cases if case not in names and not is_e2e(case)]
+        runner.expect('public report %s' % row, cases and not missing,
+                      'no such case: %s' % ' '.join(missing))
+    page = os.path.join(SHARED, 'cases', 'public.md')
+    if not os.path.exists(page):
+        runner.skip('public reports: ../shared/cases/public.md is not here')
+        return
+    with open(page) as f:
+        there = re.findall(r'^\| (\d+) \|', f.read(), re.M)
+    runner.expect('public reports, all rows', there and not set(there) - set(rows),
+                  'no case of row %s' % ' '.join(sorted(set(there) - set(rows), key=int)))
 
 
 def run_engine_cases(runner, sample):
@@ -183,7 +233,7 @@ def main():
     parser.add_argument('program')
     args = parser.parse_args()
     runner = Runner(args.program, args.wrap)
-    run_own(runner)
+    run_public(runner, run_own(runner))
     run_engine_cases(runner, args.sample)
     run_recordings(runner, args.sample)
     print('cases: %d passed, %d failed, %d skipped'
