@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve,   &command_check, &command_audit,
+    &command_serve,   &command_check, &command_audit, &command_policy,
     &command_profile, &command_log,   &command_ship,
 };
 
