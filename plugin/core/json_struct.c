@@ -123,8 +123,8 @@ start_bit(const char *at)
 static inline uint64_t
 starts_of(struct text key)
 {
-	if (key.len < 2) /* names are longer */
-		return 0;
+	if (key.len < 2)
+		return key.len == 0 ? 0 : UINT64_MAX;
 	return ((unsigned char)key.at[0] | (unsigned char)key.at[1]) < 0x80
 	           ? start_bit(key.at)
 	           : UINT64_MAX;
