@@ -202,9 +202,9 @@ bench: all $(BENCH)/bare $(BENCH)/load
 
 # the same through a real engine: without a plugin, with ours, with servers that judge nothing
 .PHONY: bench-engine
-bench-engine: all $(BENCH)/bare
+bench-engine: all $(BENCH)/bare # ROUNDS=3
 	@tests/e2e/setup.sh run
-	@tests/bench/engine.sh $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
+	@tests/bench/engine.py $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
 
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
