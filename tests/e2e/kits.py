@@ -130,9 +130,17 @@ def newest_clients():
     return None
 
 
-@functools.lru_cache(None)
+NPM = threading.Lock()
+
+
 def dockerode():
     """(folder with node_modules, why not)."""
+    with NPM:
+        return install_dockerode()
+
+
+@functools.lru_cache(None)
+def install_dockerode():
     folder = DIR / "dockerode"
     if not shutil.which("npm"):
         return None, "npm is not installed"
@@ -153,11 +161,12 @@ def plain(text):
 
 
 class Lane:
-    """A kit at work on one of the engines. Names and files of its own."""
+    """A kit at one kind of work on one of the engines. Names and files of its own."""
 
-    def __init__(self, kit, engine):
+    def __init__(self, kit, engine, work):
         self.kit, self.engine = kit, engine
-        self.folder = engine.home / kit.name
+        self.prefix = f"{kit.name}-{work}".replace("_", "-")
+        self.folder = engine.home / self.prefix
         self.folder.mkdir(exist_ok=True)
         self.sessions = []
         self.environment = {
@@ -167,7 +176,7 @@ class Lane:
             "LC_ALL": "C.UTF-8", "COMPOSE_INTERACTIVE_NO_CLI": "1"}
 
     def name(self, what):
-        return f"{self.kit.name}-{what}"
+        return f"{self.prefix}-{what}"
 
     def path(self, name, content=None):
         """A file of ours, at the same place for the clients."""
@@ -219,11 +228,11 @@ class Lane:
         return said
 
     def clean(self):
-        """Ends what it left running; its containers are named after it."""
+        """Ends what it left running; its containers are named after it, as Compose does."""
         for session in self.sessions:
             session.kill()
         self.sessions.clear()
-        left = self.ok("ps", "-a", "--filter", f"name={self.kit.name}-",
+        left = self.ok("ps", "-a", "--filter", f"name=^/?{self.prefix}-",
                        "--format", "{{.Names}}").split()
         if left:
             self.ok("rm", "-f", "-v", *left)
