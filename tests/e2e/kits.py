@@ -16,7 +16,7 @@ import termios
 import threading
 import time
 
-from lab import DIR, DOCKER, HERE, TIED
+from lab import DIR, DOCKER, HERE, TIED, wait_until
 
 NEWEST = ("forky", "trixie")
 CACHE = pathlib.Path(os.environ.get("E2E_CACHE") or DIR / "roots")
@@ -89,12 +89,24 @@ class Session:
 
 
 class Kit:
-    """The clients of one Debian release."""
+    """The clients of one Debian release; in a namespace that one sleeping process holds."""
 
     def __init__(self, name, root):
-        self.name, self.root = name, str(root)
-        self.enter = [] if self.root == "/" else [str(HERE / "engine.sh"), "client", self.root]
+        self.name, self.holder, self.enter = name, None, []
+        if str(root) != "/":
+            self.holder = subprocess.Popen(
+                [*TIED, HERE / "engine.sh", "client", root, "sleep", "infinity"],
+                stdin=subprocess.DEVNULL, start_new_session=True)
+            pid = self.holder.pid
+            wait_until(lambda: pathlib.Path(f"/proc/{pid}/comm").read_text() == "sleep\n", 20,
+                       "the clients' root is there")
+            self.enter = ["nsenter", f"--target={pid}", "--mount", "--root"]
         self.compose = self.find_compose()
+
+    def end(self):
+        if self.holder:
+            self.holder.kill()
+            self.holder.wait()
 
     def find_compose(self):
         """Version 2 is a plugin of the client, version 1 a program."""
@@ -130,9 +142,17 @@ def newest_clients():
     return None
 
 
-@functools.lru_cache(None)
+NPM = threading.Lock()
+
+
 def dockerode():
     """(folder with node_modules, why not)."""
+    with NPM:
+        return install_dockerode()
+
+
+@functools.lru_cache(None)
+def install_dockerode():
     folder = DIR / "dockerode"
     if not shutil.which("npm"):
         return None, "npm is not installed"
@@ -153,21 +173,22 @@ def plain(text):
 
 
 class Lane:
-    """A kit at work on one of the engines. Names and files of its own."""
+    """A kit at one kind of work on one of the engines. Names and files of its own."""
 
-    def __init__(self, kit, engine):
+    def __init__(self, kit, engine, work):
         self.kit, self.engine = kit, engine
-        self.folder = engine.home / kit.name
+        self.prefix = f"{kit.name}-{work}".replace("_", "-")
+        self.folder = engine.home / self.prefix
         self.folder.mkdir(exist_ok=True)
         self.sessions = []
         self.environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.folder), "TERM": "xterm",
-            "DOCKER_HOST": f"unix://{engine.socket}", "E2E_DIR": str(DIR),
+            "DOCKER_HOST": f"unix://{engine.socket}",
             "DOCKER_CONFIG": str(self.folder / "config"), "PYTHONDONTWRITEBYTECODE": "1",
             "LC_ALL": "C.UTF-8", "COMPOSE_INTERACTIVE_NO_CLI": "1"}
 
     def name(self, what):
-        return f"{self.kit.name}-{what}"
+        return f"{self.prefix}-{what}"
 
     def path(self, name, content=None):
         """A file of ours, at the same place for the clients."""
@@ -182,7 +203,7 @@ class Lane:
         more = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
         done = subprocess.run([*TIED, *self.kit.enter, *command], capture_output=True,
                               env={**self.environment, **variables}, timeout=PATIENCE,
-                              check=False, cwd=self.folder, **more)
+                              check=False, **more)
         return done.returncode, done.stdout, done.stderr
 
     def docker(self, *arguments, **options):
@@ -219,11 +240,11 @@ class Lane:
         return said
 
     def clean(self):
-        """Ends what it left running; its containers are named after it."""
+        """Ends what it left running; its containers are named after it, as Compose does."""
         for session in self.sessions:
             session.kill()
         self.sessions.clear()
-        left = self.ok("ps", "-a", "--filter", f"name={self.kit.name}-",
+        left = self.ok("ps", "-a", "--filter", f"name=^/?{self.prefix}-",
                        "--format", "{{.Names}}").split()
         if left:
             self.ok("rm", "-f", "-v", *left)
