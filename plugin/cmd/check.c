@@ -327,7 +327,7 @@ const struct command command_check = {
 	"                             print; a line for each container and service\n"
 	"                   admission what a Kubernetes API server sends to a webhook\n"
 	"                   manifest  an object of Kubernetes, or a List of them "
-        "(JSON);\n"
+	"(JSON);\n"
 	"                             a line for each\n"
 	"                 Without it, all but start are told by their content. With\n"
 	"                 it, what can't be read is denied.\n\n"
