@@ -125,6 +125,8 @@ test-unit: $(TESTS)
 .PHONY: test-cases
 test-cases: $(B)/seccomp-authz
 	@tests/cases/run.py $(B)/seccomp-authz
+	@tests/policies/run.py $(B)/seccomp-authz
+	@tests/policies/commands.py $(B)/seccomp-authz
 
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)

@@ -265,23 +265,17 @@ carry_uses(const struct policy_store *store, const struct counted *counted)
 	                  &(struct policy_used){then->policy, then->uses});
 }
 
-/* Only a reload, so we, swaps `current`. */
+/* SIGHUP and the watch tell of one change. `policy` NULL: unusable for `reason`. */
 static bool
-is_in_force(const struct policy_store *store, const struct policy *policy)
+is_known(const struct policy_store *store, const struct policy *policy,
+         const char *reason)
 {
 	const struct policy_snapshot *current = &store->current->snapshot;
 
-	return current->policy && !current->degraded &&
-	       strcmp(current->policy->digest, policy->digest) == 0;
-}
-
-/* SIGHUP and the watch may both tell of one change. */
-static bool
-is_said(const struct policy_store *store, const char *reason)
-{
-	const struct policy_snapshot *current = &store->current->snapshot;
-
-	return current->degraded && strcmp(current->degraded_reason, reason) == 0;
+	if (!policy || current->degraded)
+		return !policy && current->degraded &&
+		       strcmp(current->degraded_reason, reason) == 0;
+	return current->policy && strcmp(current->policy->digest, policy->digest) == 0;
 }
 
 /* With `reloading` held. 1: the file is in force, 0: as before, -1: it can't be used. */
@@ -298,7 +292,7 @@ reload(struct policy_store *store, bool even_if_same)
 	if (!path)
 		return 0; /* built-in, as before */
 	policy = policy_file_read(path, &bytes, &problems);
-	if (policy && !even_if_same && is_in_force(store, policy)) {
+	if (policy && !even_if_same && is_known(store, policy, "")) {
 		policy_free(policy);
 		return 0;
 	}
@@ -312,7 +306,7 @@ reload(struct policy_store *store, bool even_if_same)
 	if (policy)
 		policy_file_problem(&problems, "no memory to read it");
 	policy_file_reason(path, &problems, reason, sizeof reason);
-	if (!even_if_same && is_said(store, reason))
+	if (!even_if_same && is_known(store, NULL, reason))
 		return 0;
 	policy_file_log(&store->log, path, &problems);
 	log_error(&store->log, "policy %s: not taken; the earlier policy stays", path);
