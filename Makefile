@@ -130,6 +130,8 @@ test-unit: $(TESTS)
 .PHONY: test-cases
 test-cases: $(B)/seccomp-authz
 	@tests/cases/run.py $(B)/seccomp-authz
+	@tests/policies/run.py $(B)/seccomp-authz
+	@tests/policies/commands.py $(B)/seccomp-authz
 
 # the suites of other projects, where they are at hand
 .PHONY: conformance
@@ -287,13 +289,17 @@ test-deb:
 UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 MAN_DIR := $(PREFIX)/share/man
+BASH_DIR := $(PREFIX)/share/bash-completion/completions
+ZSH_DIR := $(PREFIX)/share/zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
 UNITS := $(wildcard plugin-spec/systemd/*)
 DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
+	plugin-spec/policy-tests.example.json \
 	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
 MANS := $(wildcard plugin-spec/man/*)
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+	$(BASH_DIR)/seccomp-authz $(ZSH_DIR)/_seccomp-authz \
 	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf
 
 .PHONY: install
@@ -307,6 +313,8 @@ install: all
 	for page in $(MANS); do \
 	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
 	ln -sf seccomp-authz.8 $(DESTDIR)$(MAN_DIR)/man8/seccomp-authzd.8
+	install -m 644 plugin-spec/completions/seccomp-authz.bash $(DESTDIR)$(BASH_DIR)/seccomp-authz
+	install -m 644 plugin-spec/completions/_seccomp-authz $(DESTDIR)$(ZSH_DIR)/
 	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 
 # policies, records and state are the operator's and stay

@@ -56,3 +56,12 @@ struct circumstances policy_circumstances(const struct policy *policy);
 /* True if `format` is "json", false for NULL and "text"; *ret_code is not CMD_GO_ON after a
    complaint about any other. */
 bool policy_is_json(const struct command *self, const char *format, int *ret_code);
+
+/* ---- policy_replace.c ---- */
+
+/*
+ * Puts `bytes` in the place of the file `path` (no link), whole and in one rename, with its
+ * owner and mode; a new file is root's alone. What was there stays as PATH.`backup`.
+ * EXIT_CLEAN, or EXIT_UNSURE after a complaint, with everything as it was.
+ */
+int policy_replace(const char *path, struct text bytes, const char *backup);

@@ -111,6 +111,10 @@ XML
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--suppress=missingIncludeSystem --library="$macros" -D_GNU_SOURCE -Iinclude plugin 2>&1 |
 	complain "cppcheck:"
+if command -v mandoc >/dev/null; then
+	mandoc -T lint plugin-spec/man/* | grep -v 'referenced manual not found' |
+		complain "manual pages:"
+fi
 if command -v shellcheck >/dev/null; then
 	find tests plugin-spec .ci -name '*.sh' -print0 | xargs -0 shellcheck -S warning -e SC2038 2>&1 |
 		complain "shellcheck:"

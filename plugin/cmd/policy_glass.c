@@ -10,18 +10,15 @@
 
 #include "cmd_options.h"
 #include "core/policy_edit.h"
-#include "edge/file.h"
 #include "edge/policy_file.h"
 #include "edge/policy_keep.h"
 #include "edge/policy_store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -29,7 +26,6 @@ enum {
 	SECONDS_MIN = 1,
 	SECONDS_MAX = 24 * 3600,
 	REASON_MAX = 512,
-	FILE_MODE_NEW = 0600,
 };
 
 /* All postures that an exception can allow and the built-in policy does not. */
@@ -59,72 +55,6 @@ find_file(struct glass *glass)
 		return EXIT_CLEAN;
 	}
 	return cmd_complain("%s: %m", glass->path);
-}
-
-/* Under a new name in the same folder, as `like` is (NULL: for root only). */
-static int
-write_beside(const char *path, struct text bytes, const struct stat *like)
-{
-	cleanup_fd int fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE_NEW);
-
-	if (fd < 0)
-		return cmd_complain("%s: can't be made: %m", path);
-	if (write(fd, bytes.at, bytes.len) != (ssize_t)bytes.len ||
-	    (like && (fchown(fd, like->st_uid, like->st_gid) != 0 ||
-	              fchmod(fd, like->st_mode & 07777) != 0)) ||
-	    fsync(fd) != 0) {
-		(void)cmd_complain("%s: can't be written: %m", path);
-		(void)unlink(path);
-		return EXIT_UNSURE;
-	}
-	return EXIT_CLEAN;
-}
-
-static void
-sync_folder(const char *path)
-{
-	char folder[PATH_MAX];
-	char *slash;
-
-	(void)snprintf(folder, sizeof folder, "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder ? 1 : 0] = '\0';
-	cleanup_fd int fd =
-	    open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)fsync(fd);
-}
-
-/* Puts `bytes` in the place of the file; what was there stays as FILE.`backup`. */
-static int
-replace(const struct glass *glass, struct text bytes, const char *backup)
-{
-	char fresh[PATH_MAX + 32], kept[PATH_MAX + 32];
-	struct stat st;
-	bool there = stat(glass->real, &st) == 0;
-
-	(void)snprintf(fresh, sizeof fresh, "%s.new-%ld", glass->real, (long)getpid());
-	(void)snprintf(kept, sizeof kept, "%s.%s", glass->real, backup);
-	if (write_beside(fresh, bytes, there ? &st : NULL) != EXIT_CLEAN)
-		return EXIT_UNSURE;
-	if (there) {
-		(void)unlink(kept);
-		if (link(glass->real, kept) != 0) {
-			(void)cmd_complain("%s: can't be kept as %s: %m", glass->path,
-			                   kept);
-			(void)unlink(fresh);
-			return EXIT_UNSURE;
-		}
-	}
-	if (rename(fresh, glass->real) != 0) {
-		(void)cmd_complain("%s: can't be replaced: %m", glass->path);
-		(void)unlink(fresh);
-		return EXIT_UNSURE;
-	}
-	sync_folder(glass->real);
-	return EXIT_CLEAN;
 }
 
 /* What is written must be a policy, or nothing is written. */
@@ -299,8 +229,8 @@ begin(struct glass *glass)
 	if (policy_edit_add(buf_text(&base), buf_text(&exception), &result, &err) != 0)
 		return cmd_complain("%s: %s", glass->path, err.text);
 	if (check_result(&result) != EXIT_CLEAN ||
-	    replace(glass, buf_text(&result),
-	            repaired ? "broken" : "before-break-glass") != EXIT_CLEAN)
+	    policy_replace(glass->real, buf_text(&result),
+	                   repaired ? "broken" : "before-break-glass") != EXIT_CLEAN)
 		return EXIT_UNSURE;
 	note_in_syslog("begins", glass->id, glass->reason);
 	policy_write_time(&until, glass->until);
@@ -333,7 +263,8 @@ end(const struct glass *glass)
 		return EXIT_CLEAN;
 	}
 	if (check_result(&result) != EXIT_CLEAN ||
-	    replace(glass, buf_text(&result), "before-break-glass-end") != EXIT_CLEAN)
+	    policy_replace(glass->real, buf_text(&result), "before-break-glass-end") !=
+	        EXIT_CLEAN)
 		return EXIT_UNSURE;
 	note_in_syslog("ends", glass->real, NULL);
 	(void)printf("%s: %zu break-glass exceptions taken out\n"
