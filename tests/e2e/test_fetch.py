@@ -365,7 +365,7 @@ class Running(FetchCase):
         self.serve(OTHER)
         self.start_server()
         wait_until(self.served(OTHER), 20, "the new policy comes")
-        self.assertIn("answers again", self.log.read_text())
+        wait_until(lambda: "answers again" in self.log.read_text(), 10, "it says so")
         self.end()
 
     def test_a_second_fetcher_of_the_same_file_is_refused(self):
