@@ -13,6 +13,7 @@ Writes build/bench.json and build/bench.txt; the table is printed too.
   --peer NAME=COMMAND
                   one more server to measure on the same rows; {socket} in COMMAND is where
                   it must listen
+  --modes         the other ways in which libmicrohttpd can serve, as peers of `bare`
   --strict        exit code 1 if a goal is missed
 """
 
@@ -160,9 +161,14 @@ class Bench:
                 options.judge, "--socket", "{socket}", "--state-dir", str(home / "state"),
                 "--record", f"file:{home / 'record.jsonl'}", "--log-level", "error"], home),
         ]
+        bare = self.servers[0].command
+        for mode in ("pool", "threads") if options.modes else ():
+            self.servers.append(Server(mode, [*bare, mode], home))
+        self.peers = []
         for peer in options.peer:
             name, _, command = peer.partition("=")
             self.servers.append(Server(name, shlex.split(command), home))
+            self.peers.append(name)
 
     def body(self, name):
         if name not in self.files:
@@ -351,6 +357,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--peer", action="append", default=[])
+    parser.add_argument("--modes", action="store_true")
     parser.add_argument("--strict", action="store_true")
     options = parser.parse_args()
     home = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("TMPDIR", "/var/tmp")))
@@ -361,7 +368,7 @@ def main():
         for server in bench.servers:
             server.stop()
         shutil.rmtree(home)
-    result["peers"] = [server.name for server in bench.servers[2:]]
+    result["peers"] = bench.peers
     result["goals"] = goals(result)
     text = table(result)
     out = pathlib.Path(options.tools).parent
