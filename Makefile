@@ -20,7 +20,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 DEPS_LIBS   := libmicrohttpd gnutls jansson libseccomp nettle
 JUDGE_LIBS  := -lmicrohttpd -lgnutls -ljansson -lseccomp -lnettle -lpthread
-CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lz -lpthread
+CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lyaml -lz -lpthread
 
 # ---- flags --------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -115,7 +115,7 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT))
 $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
 	@mkdir -p $(@D)
 	@echo '  LD  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(JUDGE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lyaml $(JUDGE_LIBS)
 
 # its allocations pass through functions of the test, so that each can fail
 $(B)/tests/test_no_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -130,6 +130,8 @@ test-unit: $(TESTS)
 .PHONY: test-cases
 test-cases: $(B)/seccomp-authz
 	@tests/cases/run.py $(B)/seccomp-authz
+	@tests/policies/run.py $(B)/seccomp-authz
+	@tests/policies/commands.py $(B)/seccomp-authz
 
 # the suites of other projects, where they are at hand
 .PHONY: conformance
@@ -202,9 +204,9 @@ bench: all $(BENCH)/bare $(BENCH)/load
 
 # the same through a real engine: without a plugin, with ours, with servers that judge nothing
 .PHONY: bench-engine
-bench-engine: all $(BENCH)/bare
+bench-engine: all $(BENCH)/bare # ROUNDS=3
 	@tests/e2e/setup.sh run
-	@tests/bench/engine.sh $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
+	@tests/bench/engine.py $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
 
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
@@ -287,14 +289,22 @@ test-deb:
 UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 MAN_DIR := $(PREFIX)/share/man
+BASH_DIR := $(PREFIX)/share/bash-completion/completions
+ZSH_DIR := $(PREFIX)/share/zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
 UNITS := $(wildcard plugin-spec/systemd/*)
 DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
+	plugin-spec/policy-tests.example.json \
 	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
 MANS := $(wildcard plugin-spec/man/*)
+# but for the certificates that openssl/certificate.sh makes
+CLUSTERS := $(sort $(shell cd plugin-spec && find kubernetes swarm -type f \
+	! -name '.*' ! -name 'tls.*' ! -name 'ca.*' ! -name 'ca-*'))
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf
+	$(BASH_DIR)/seccomp-authz $(ZSH_DIR)/_seccomp-authz \
+	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf \
+	$(addprefix $(DOC_DIR)/,$(CLUSTERS))
 
 .PHONY: install
 install: all
@@ -304,16 +314,21 @@ install: all
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
 	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
+	for file in $(CLUSTERS); do \
+	    install -m $$(stat -c %a plugin-spec/$$file) plugin-spec/$$file \
+	        $(DESTDIR)$(DOC_DIR)/$$file || exit 1; done
 	for page in $(MANS); do \
 	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
 	ln -sf seccomp-authz.8 $(DESTDIR)$(MAN_DIR)/man8/seccomp-authzd.8
+	install -m 644 plugin-spec/completions/seccomp-authz.bash $(DESTDIR)$(BASH_DIR)/seccomp-authz
+	install -m 644 plugin-spec/completions/_seccomp-authz $(DESTDIR)$(ZSH_DIR)/
 	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 
 # policies, records and state are the operator's and stay
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	-rmdir $(DESTDIR)$(DOC_DIR) 2>/dev/null
+	-find $(DESTDIR)$(DOC_DIR) -depth -type d -empty -delete 2>/dev/null
 
 .PHONY: clean
 clean:

@@ -64,7 +64,7 @@ enum json_kind {
  * `offset` of the struct. `read` returns 0, or -1 after json_fail().
  */
 struct json_field {
-	const char *name; /* ASCII */
+	const char *name; /* ASCII, not empty */
 	int (*read)(struct json *json, void *ret_value);
 	size_t offset;
 };

@@ -47,15 +47,32 @@ json_look(const char *at)
 	                          .others = JSON_BITS(JSON_OTHER(bytes))};
 }
 
+static inline __m128i
+json_mark_specials(const char *at)
+{
+	__m128i bytes = JSON_LOAD(at);
+
+	return _mm_or_si128(_mm_or_si128(JSON_EQUAL(bytes, '"'), JSON_EQUAL(bytes, '\\')),
+	                    JSON_OTHER(bytes));
+}
+
 /* All three at once. */
 static inline unsigned
 json_specials(const char *at)
 {
-	__m128i bytes = JSON_LOAD(at);
+	return JSON_BITS(json_mark_specials(at));
+}
 
-	return JSON_BITS(
-	    _mm_or_si128(_mm_or_si128(JSON_EQUAL(bytes, '"'), JSON_EQUAL(bytes, '\\')),
-	                 JSON_OTHER(bytes)));
+/* Is there one in the next four steps? */
+static inline bool
+json_has_special(const char *at)
+{
+	__m128i first =
+	    _mm_or_si128(json_mark_specials(at), json_mark_specials(at + JSON_STEP));
+	__m128i second = _mm_or_si128(json_mark_specials(at + 2 * JSON_STEP),
+	                              json_mark_specials(at + 3 * JSON_STEP));
+
+	return JSON_BITS(_mm_or_si128(first, second)) != 0;
 }
 
 #else
@@ -83,17 +100,32 @@ json_specials(const char *at)
 	return step.quotes | step.slashes | step.others;
 }
 
+static inline bool
+json_has_special(const char *at)
+{
+	return json_specials(at) || json_specials(at + JSON_STEP) ||
+	       json_specials(at + 2 * JSON_STEP) || json_specials(at + 3 * JSON_STEP);
+}
+
 #endif
+
+/* Over plain bytes while there are many; the base64 of a body is nearly all of what an
+   engine sends. */
+const char *json_skip_long(const char *at, const char *end);
 
 /* To the first special byte, or to the end. */
 static inline const char *
 json_skip_plain(const char *at, const char *end)
 {
+	const char *from = at;
+
 	for (; end - at >= JSON_STEP; at += JSON_STEP) {
 		unsigned special = json_specials(at);
 
 		if (special)
 			return at + __builtin_ctz(special);
+		if (at - from == 3 * JSON_STEP)
+			at = json_skip_long(at + JSON_STEP, end) - JSON_STEP;
 	}
 	while (at < end && !json_is_special(*at))
 		at++;

@@ -29,6 +29,9 @@ enum {
 /* How a rule acts. RULE_OFF: the guard is not listed. */
 enum rule_mode { RULE_OFF, RULE_OBSERVE, RULE_ENFORCE };
 
+/* How the ids of the exceptions of `policy break-glass` begin. */
+#define POLICY_BREAK_GLASS_PREFIX "break-glass-"
+
 #define POLICY_NEVER INT64_MAX /* an exception without `expires` */
 
 /* What an exception asks of a request. A missing list is no criterion. */
@@ -44,6 +47,7 @@ struct exception {
 	unsigned allow;        /* POSTURE_BIT */
 	unsigned allow_guards; /* GUARD_BIT */
 	int64_t expires;       /* seconds since the epoch; gone from that second on */
+	size_t offset;         /* byte of the file at which it begins */
 	struct criteria match;
 };
 

@@ -65,7 +65,8 @@ struct requests {
 
 	struct request *idle;
 	size_t idle_count;
-	size_t bytes; /* held in bodies */
+	size_t bytes;       /* held in bodies */
+	struct arena arena; /* of the decision that is being made */
 	unsigned short_waits_left_out;
 };
 
@@ -81,7 +82,8 @@ void request_read(struct request *request, const char *bytes, size_t len);
 
 /*
  * Decides it. Returns true if the answer must wait until entry.line is on record; the
- * line is there then.
+ * line is there then. Of request->decision only the verdict, without what it points to,
+ * and workload.door are left.
  */
 bool request_judge(struct request *request);
 

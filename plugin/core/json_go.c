@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_go.c - reads structs, lists and maps as Go's encoding/json would. */
+/* json_go.c - reads texts, lists and maps as Go's encoding/json would. */
 #include "core/json_lex.h"
 
 #include <stdarg.h>
@@ -27,6 +27,8 @@ json_fail(struct json *json, enum err_code code, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof what, format, args);
 	va_end(args);
+	if (json->err && json->err->code == ERR_NONE)
+		json->err->byte = (size_t)(json->at - json->begin) + 1;
 	return err_set(json->err, code, "%s (byte %zu)", what,
 	               (size_t)(json->at - json->begin));
 }
@@ -46,185 +48,7 @@ json_read_null(struct json *json)
 	return json_peek(json) == JSON_NULL && json_skip_word(json, "null") == 0;
 }
 
-/* The ASCII lower-case letter that a character folds to, and the length of the character;
-   0 for one that folds to no ASCII character (encoding/json fold.go, foldRune). */
-static char
-fold(const char *at, const char *end, size_t *ret_len)
-{
-	unsigned char c = (unsigned char)*at;
-
-	*ret_len = 1;
-	if (c < 0x80)
-		return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : (char)c;
-	if (end - at >= 2 && memcmp(at, "\xc5\xbf", 2) == 0) {
-		*ret_len = 2;
-		return 's';
-	}
-	if (end - at >= 3 && memcmp(at, "\xe2\x84\xaa", 3) == 0) {
-		*ret_len = 3;
-		return 'k';
-	}
-	return 0;
-}
-
-/* The key and the name, character for character. */
-__attribute__((noinline)) static bool
-folds_to(struct text key, const char *name)
-{
-	const char *at = key.at, *end = key.at + key.len;
-	size_t len;
-
-	for (; *name != '\0'; name++, at += len) {
-		char want = *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name;
-
-		if (at >= end || fold(at, end, &len) != want)
-			return false;
-	}
-	return at == end;
-}
-
-bool
-json_key_matches(struct text key, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (key.len < len) /* no character is shorter than what it folds to */
-		return false;
-	return (key.len == len && memcmp(key.at, name, len) == 0) || folds_to(key, name);
-}
-
-/* The next key of an object, decoded, with the reader behind its ':'. */
-static int
-read_key(struct json *json, struct text *ret_key)
-{
-	if (json_peek(json) != JSON_STRING)
-		return json_fail_syntax(json, "a key in quotes");
-	if (json_read_string(json, ret_key) != 0)
-		return -1;
-	return json_take(json, ':') ? 0 : json_fail_syntax(json, "':'");
-}
-
-/* As json_read_members(); inlined, so that the two readers below need no call for each
-   member. */
-__attribute__((always_inline)) static inline int
-walk_members(struct json *json,
-             int (*each)(struct json *json, struct text key, void *context),
-             void *context)
-{
-	struct text key = {0};
-
-	if (json_peek(json) != JSON_OBJECT)
-		return json_peek(json) == JSON_BAD
-		           ? json_fail_syntax(json, "a value")
-		           : json_fail(json, ERR_TYPE, "should be an object");
-	if (json_descend(json) != 0)
-		return -1;
-	if (!json_take(json, '}')) {
-		do {
-			if (read_key(json, &key) != 0 || each(json, key, context) != 0)
-				return -1;
-		} while (json_take(json, ','));
-		if (!json_take(json, '}'))
-			return json_fail_syntax(json, "',' or '}'");
-	}
-	json->depth--;
-	return 0;
-}
-
-int
-json_read_members(struct json *json,
-                  int (*each)(struct json *json, struct text key, void *context),
-                  void *context)
-{
-	return walk_members(json, each, context);
-}
-
-/* What json_read_struct() knows between the members. */
-struct struct_reader {
-	const struct json_field *fields;
-	size_t count;
-	uint64_t seen;
-	uint32_t initials;             /* initial_bit() of each field */
-	const struct json_field *next; /* to look at first: writers keep to an order */
-	char *into;
-};
-
-/* What the first letters of a key and of a name that match have in common: one of 32 bits,
-   the same for both cases of a letter. */
-static uint32_t
-initial_bit(char c)
-{
-	return UINT32_C(1) << ((unsigned char)c & 31);
-}
-
-/* The initials that a name which matches can have; an ASCII character folds to itself or
-   to the other case, others are left to json_key_matches(). */
-static uint32_t
-initials_of(struct text key)
-{
-	if (key.len == 0)
-		return 0;
-	return (unsigned char)key.at[0] < 0x80 ? initial_bit(key.at[0]) : UINT32_MAX;
-}
-
-/* The field that `key` is for, or NULL. */
-static const struct json_field *
-find_field(struct struct_reader *reader, struct text key)
-{
-	const uint32_t initials = initials_of(key);
-	const struct json_field *field = reader->next;
-
-	if ((initials & reader->initials) == 0)
-		return NULL;
-	for (size_t n = 0; n < reader->count; n++, field++) {
-		if (field == reader->fields + reader->count)
-			field = reader->fields;
-		if ((initials & initial_bit(field->name[0])) &&
-		    json_key_matches(key, field->name)) {
-			reader->next = field + 1;
-			return field;
-		}
-	}
-	return NULL;
-}
-
-static int
-read_field(struct json *json, struct text key, void *context)
-{
-	struct struct_reader *reader = context;
-	const struct json_field *field = find_field(reader, key);
-	uint64_t bit;
-
-	if (!field)
-		return json_skip(json);
-	if (json->exact && !text_is(key, field->name))
-		return json_fail(json, ERR_AMBIGUOUS, "%s is spelled in another case",
-		                 field->name);
-	bit = UINT64_C(1) << (field - reader->fields);
-	if (reader->seen & bit)
-		return json_fail(json, ERR_AMBIGUOUS, "%s is given twice", field->name);
-	reader->seen |= bit;
-	if (field->read(json, reader->into + field->offset) == 0)
-		return 0;
-	return err_wrap(json->err, "%s", field->name);
-}
-
-int
-json_read_struct(struct json *json, const struct json_field *fields, size_t count,
-                 void *ret_struct)
-{
-	struct struct_reader reader = {
-	    .fields = fields, .count = count, .next = fields, .into = ret_struct};
-
-	if (count > JSON_FIELDS_MAX)
-		return json_fail(json, ERR_LIMIT, "a table of more than %d fields",
-		                 JSON_FIELDS_MAX);
-	for (size_t i = 0; i < count; i++)
-		reader.initials |= initial_bit(fields[i].name[0]);
-	return walk_members(json, read_field, &reader);
-}
-
-/* As json_read_list(); inlined as walk_members() is. */
+/* As json_read_list(); inlined, so that a list of texts needs no call for each. */
 __attribute__((always_inline)) static inline int
 walk_list(struct json *json, int (*each)(struct json *json, size_t index, void *context),
           void *context)
@@ -259,7 +83,7 @@ json_read_list(struct json *json,
 }
 
 /* As json_read_text(). */
-static inline int
+__attribute__((always_inline)) static inline int
 read_text(struct json *json, struct text *ret_value)
 {
 	enum json_kind kind = json_peek(json);
@@ -297,11 +121,13 @@ json_read_bool(struct json *json, void *ret_value)
 	return 0;
 }
 
-/* Room for one more element of `size` bytes: doubles at powers of two. */
+enum { FIRST_ROOM = 8 }; /* elements of a list; a power of two */
+
+/* Room for more elements of `size` bytes: twice as many, or FIRST_ROOM. */
 static void *
 grow(struct json *json, void *old, size_t count, size_t size)
 {
-	void *wider = arena_alloc(json->arena, (count ? count * 2 : 1) * size);
+	void *wider = arena_alloc(json->arena, (count ? count * 2 : FIRST_ROOM) * size);
 
 	if (!wider)
 		(void)json_fail(json, ERR_MEMORY, "out of memory");
@@ -313,7 +139,7 @@ grow(struct json *json, void *old, size_t count, size_t size)
 static bool
 is_full(size_t count)
 {
-	return (count & (count - 1)) == 0;
+	return count == 0 || (count >= FIRST_ROOM && (count & (count - 1)) == 0);
 }
 
 static int

@@ -10,6 +10,14 @@
 static const char shorts[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
                                  ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
+const char *
+json_skip_long(const char *at, const char *end)
+{
+	while (end - at >= 4 * JSON_STEP && !json_has_special(at))
+		at += 4 * JSON_STEP;
+	return at;
+}
+
 static int
 hex_value(const char *at, uint32_t *ret_value)
 {
@@ -141,7 +149,7 @@ decode_unicode(struct json *json, struct decoding *decoding, uint32_t *ret_point
 	return 0;
 }
 
-enum { CHUNK = 16, BLOCK = 64 };
+enum { CHUNK = 16, BLOCK = 4 * JSON_STEP };
 
 /* Copies `len` bytes (0 to BLOCK) CHUNK at a time: reads and writes up to CHUNK more. */
 static inline char *
@@ -160,11 +168,13 @@ copy_plain(char *out, const char *at, size_t len)
 static inline uint64_t
 slashes_in(const char *at)
 {
-	uint64_t slashes = 0;
+	uint64_t first = json_look(at).slashes;
+	uint64_t second = json_look(at + JSON_STEP).slashes;
+	uint64_t third = json_look(at + 2 * JSON_STEP).slashes;
+	uint64_t fourth = json_look(at + 3 * JSON_STEP).slashes;
 
-	for (unsigned i = 0; i < BLOCK; i += JSON_STEP)
-		slashes |= (uint64_t)json_look(at + i).slashes << i;
-	return slashes;
+	return first | second << JSON_STEP | third << 2 * JSON_STEP |
+	       fourth << 3 * JSON_STEP;
 }
 
 /* Plain bytes and short escapes, up to a long one or near the end. */

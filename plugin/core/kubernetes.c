@@ -193,8 +193,12 @@ admission_workload(const struct admission *admission, struct arena *arena,
 		workload_add_unseen(workload, arena, &err);
 		return true;
 	}
-	return read_pods(admission->object, kind, arena, &object, workload) &&
-	       !is_same_as_before(admission, kind, arena, workload);
+	if (!read_pods(admission->object, kind, arena, &object, workload))
+		return false;
+	if (!is_same_as_before(admission, kind, arena, workload))
+		return true;
+	workload->count = 0; /* not judged, so it runs nothing new */
+	return false;
 }
 
 /* ---- manifests ---- */

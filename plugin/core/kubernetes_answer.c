@@ -25,11 +25,12 @@ struct warnings {
 static void
 add_warning(struct warnings *warnings, const struct buf *text)
 {
-	const char *at = text->at, *end = text->at + text->len;
+	const struct text all = buf_text(text);
+	const char *at = all.at, *end = all.at + all.len;
 	size_t characters = 0, len;
 	uint32_t point;
 
-	if (!buf_ok(text) || !at)
+	if (!buf_ok(text))
 		return;
 	while (at < end && characters < WARNING_MAX) {
 		len = utf8_decode(at, end, &point);
@@ -40,8 +41,7 @@ add_warning(struct warnings *warnings, const struct buf *text)
 		return;
 	warnings->characters += characters;
 	buf_str(warnings->out, warnings->count++ == 0 ? ",\"warnings\":[" : ",");
-	buf_json(warnings->out,
-	         (struct text){.at = text->at, .len = (size_t)(at - text->at)}, 0);
+	buf_json(warnings->out, text_first(all, (size_t)(at - all.at)), 0);
 }
 
 /* would refuse container "web": asks for no seccomp profile. Set ... (decision 01J...) */

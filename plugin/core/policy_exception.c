@@ -96,6 +96,7 @@ add_exception(struct policy_reader *reader, const struct policy_node *node, void
 	exception = &policy->exceptions[policy->count++];
 	exception->mode = RULE_ENFORCE;
 	exception->expires = POLICY_NEVER;
+	exception->offset = (size_t)(node->value->at - reader->bytes.at);
 	policy_read_object(reader, node, &exception_keys, exception);
 	policy->names_users |= exception->match.user.count > 0;
 }

@@ -19,6 +19,14 @@ read_version(struct policy_reader *reader, const struct policy_node *node,
 	(void)reader, (void)node, (void)ret_value;
 }
 
+/* For editors: where the JSON Schema of the file is. Nothing is made of it. */
+static void
+read_schema(struct policy_reader *reader, const struct policy_node *node, void *ret_value)
+{
+	(void)ret_value;
+	(void)policy_string_or_empty(reader, node, POLICY_TEXT_MAX);
+}
+
 static void
 add_posture(struct policy_reader *reader, const struct policy_node *node, void *context)
 {
@@ -129,6 +137,7 @@ read_engine_default(struct policy_reader *reader, const struct policy_node *node
 #define FIELD(field) offsetof(struct policy, field)
 
 static const struct policy_key policy_key_table[] = {
+    {"$schema", false, read_schema, 0},
     {"version", true, read_version, 0},
     {"mode", false, policy_read_mode, FIELD(mode)},
     {"allow", false, read_postures, FIELD(allow)},

@@ -52,8 +52,12 @@ add_postures(struct buf *buf, unsigned postures)
 }
 
 static void
-add_container(struct buf *buf, const struct container *container)
+add_container(struct buf *buf, const struct decision *decision, size_t index)
 {
+	const struct container *container = &decision->workload.containers[index];
+	const struct exception *exception =
+	    decision->rulings ? decision->rulings[index].exception : NULL;
+
 	buf_str(buf, "{\"name\":");
 	buf_quoted(buf, container->name, RECORD_VALUE_MAX);
 	/* what is no reference may be anything, a URL with a password too */
@@ -64,6 +68,8 @@ add_container(struct buf *buf, const struct container *container)
 	add_postures(buf, container->postures);
 	if (container->digest[0] != '\0')
 		add(buf, "profile_digest", text_of(container->digest));
+	if (exception && exception != decision->verdict.exception)
+		add(buf, "rule", exception->id);
 	buf_str(buf, "}");
 }
 
@@ -84,7 +90,7 @@ add_containers(struct buf *buf, const struct decision *decision)
 			break;
 		if (shown++ > 0)
 			buf_char(buf, ',');
-		add_container(buf, &workload->containers[index]);
+		add_container(buf, decision, index);
 	}
 	buf_str(buf, "]");
 	if (shown < workload->count)

@@ -128,8 +128,11 @@ find_bit(struct text name, uint64_t maybe)
 {
 	for (; maybe; maybe &= maybe - 1) {
 		int i = __builtin_ctzll(maybe);
+		const char *call = seccomp_weak_calls[i];
 
-		if (memcmp(seccomp_weak_calls[i], name.at, name.len) == 0)
+		/* most that get here differ in the last letter */
+		if (call[name.len - 1] == name.at[name.len - 1] &&
+		    memcmp(call, name.at, name.len) == 0)
 			return UINT64_C(1) << i;
 	}
 	return 0;

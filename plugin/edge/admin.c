@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin.c - answers questions about the judge itself. */
 #include "edge/admin.h"
-#include "edge/policy_uses.h"
+#include "edge/policy_tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,53 +83,6 @@ answer_ready(const struct admin *admin, struct admin_answer *answer)
 
 /* ---- /policy ---- */
 
-/* "2027-01-31T00:00:00Z", in quotes. */
-static void
-add_time(struct buf *buf, int64_t seconds)
-{
-	time_t time = (time_t)seconds;
-	struct tm tm;
-	char text[32];
-
-	(void)gmtime_r(&time, &tm);
-	(void)strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
-	buf_str(buf, text);
-}
-
-static void
-add_exception(struct buf *buf, const struct exception *exception, int64_t now,
-              uint64_t used)
-{
-	buf_str(buf, "{\"id\":");
-	buf_json(buf, exception->id, 0);
-	buf_printf(buf, ",\"state\":\"%s\",\"expires\":",
-	           exception_state_name(exception_state(exception, now)));
-	if (exception->expires == POLICY_NEVER)
-		buf_str(buf, "null");
-	else
-		add_time(buf, exception->expires);
-	buf_printf(buf, ",\"used\":%llu}", (unsigned long long)used);
-}
-
-static void
-add_policy(struct buf *buf, const struct policy_snapshot *snapshot, int64_t now)
-{
-	const struct policy *policy = snapshot->policy;
-
-	buf_str(buf, ",\"digest\":");
-	buf_json(buf, text_of(policy->digest), 0);
-	buf_printf(buf, ",\"mode\":\"%s\",\"loaded\":",
-	           policy->mode == RULE_OBSERVE ? "observe" : "enforce");
-	add_time(buf, snapshot->loaded);
-	buf_str(buf, ",\"exceptions\":[");
-	for (size_t i = 0; i < policy->count; i++) {
-		buf_str(buf, i > 0 ? "," : "");
-		add_exception(buf, &policy->exceptions[i], now,
-		              policy_uses_get(snapshot->uses, i));
-	}
-	buf_str(buf, "]");
-}
-
 static void
 answer_policy(const struct admin *admin, struct admin_answer *answer)
 {
@@ -145,11 +98,14 @@ answer_policy(const struct admin *admin, struct admin_answer *answer)
 		buf_str(body, ",\"reason\":");
 		buf_json(body, text_of(snapshot->degraded_reason), 0);
 	}
-	if (snapshot->policy)
-		add_policy(body, snapshot, now(admin));
-	else
-		buf_str(body, ",\"digest\":null,\"mode\":null,\"loaded\":null,"
-		              "\"exceptions\":[]");
+	buf_str(body, ",\"loaded\":");
+	if (snapshot->policy) {
+		policy_tell_time(body, snapshot->loaded);
+		buf_char(body, ',');
+		policy_tell(body, snapshot->policy, snapshot->uses, now(admin));
+	} else {
+		buf_str(body, "null,\"digest\":null,\"mode\":null,\"exceptions\":[]");
+	}
 	buf_str(body, "}\n");
 	policy_store_release(admin->store, snapshot);
 }

@@ -8,6 +8,7 @@
 #include "edge/request.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,7 +22,9 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct MHD_Response *activate, *allow, *forbidden, *not_found, *not_post,
 	    *stopping;
-	struct requests requests; /* touched by libmicrohttpd's thread only */
+	/* touched by libmicrohttpd's thread only */
+	struct requests requests;
+	size_t connections, most; /* open, and the most since memory was given back */
 	/* any thread */
 	atomic_size_t waiting;
 	atomic_bool quiet;
@@ -164,16 +167,35 @@ marker(const char *which)
 	return (void *)(uintptr_t)which;
 }
 
+/* Behind a burst of many the allocator keeps what it had for them, since small blocks that
+   stay lie between; engines keep two connections (net/http, MaxIdleConnsPerHost). */
+static void
+connection_closed(struct http *http)
+{
+	enum { BURST = 16 };
+
+	http->connections--;
+	if (http->most < BURST || http->connections > http->most / 4)
+		return;
+	http->most = http->connections;
+	(void)malloc_trim(0);
+}
+
 static void
 on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
               enum MHD_ConnectionNotificationCode code)
 {
+	struct http *http = context;
 	const union MHD_ConnectionInfo *info;
 
-	if (code != MHD_CONNECTION_NOTIFY_STARTED)
+	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+		connection_closed(http);
 		return;
+	}
+	if (++http->connections > http->most)
+		http->most = http->connections;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (!info || !may_ask(context, info->connect_fd))
+	if (!info || !may_ask(http, info->connect_fd))
 		*socket_context = marker(&stranger);
 }
 

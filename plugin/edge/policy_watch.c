@@ -72,6 +72,14 @@ say(const struct policy_watch *watch, const struct exception *exception, int64_t
 		            TEXT_ARG(buf_text(&id)));
 		return true;
 	}
+	if (text_has_prefix(exception->id, POLICY_BREAK_GLASS_PREFIX)) {
+		buf_str(&id, ": ");
+		buf_quoted(&id, exception->reason, 0);
+		log_warning(watch->log, "glass is broken: exception %.*s, for %lld s",
+		            TEXT_ARG(buf_text(&id)),
+		            (long long)(exception->expires - now));
+		return false;
+	}
 	log_warning(watch->log, "exception %.*s ends within %d days",
 	            TEXT_ARG(buf_text(&id)), POLICY_SOON_S / (24 * 3600));
 	return false;

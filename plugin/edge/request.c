@@ -137,6 +137,25 @@ request_read(struct request *request, const char *bytes, size_t len)
 	request->len = need;
 }
 
+/* Of a decision that was made only the verdict is needed: one arena serves all requests,
+   however many wait for the record or for their client. */
+static void
+take_back_arena(struct request *request)
+{
+	struct decision *decision = &request->decision;
+	enum door door = decision->workload.door;
+
+	arena_reset(&decision->arena);
+	request->all->arena = decision->arena;
+	decision->arena = (struct arena){0};
+	decision->authz = (struct authz){0};
+	decision->route = (struct docker_route){0};
+	decision->admission = (struct admission){0};
+	decision->workload = (struct workload){.door = door};
+	decision->rulings = NULL;
+	decision->verdict.exception = decision->verdict.would = NULL;
+}
+
 bool
 request_judge(struct request *request)
 {
@@ -144,15 +163,19 @@ request_judge(struct request *request)
 	struct circumstances circumstances;
 	const struct policy_snapshot *snapshot =
 	    judging_begin(&all->judging, &circumstances);
+	bool on_record;
 
 	request->begin = metrics_clock();
+	request->decision.arena = all->arena;
 	if (request->state == REQUEST_DROPPING)
 		decide_refusal(request->refusal, &circumstances, &request->decision);
 	else
 		decide_authz((struct text){.at = request->body, .len = request->len},
 		             &circumstances, &request->decision);
-	return judging_end(&all->judging, snapshot, &circumstances, &request->decision,
-	                   &request->entry.line);
+	on_record = judging_end(&all->judging, snapshot, &circumstances,
+	                        &request->decision, &request->entry.line);
+	take_back_arena(request);
+	return on_record;
 }
 
 void
@@ -192,4 +215,5 @@ requests_free(struct requests *all)
 		all->idle = request->next;
 		request_free(request);
 	}
+	arena_free(&all->arena);
 }

@@ -216,7 +216,7 @@ read_some(struct connection *connection)
 		hang_up(connection);
 }
 
-static int
+_Noreturn static void
 serve_raw(int listener)
 {
 	struct epoll_event event = {.events = EPOLLIN}, ready[64];
@@ -246,5 +246,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	fd = listen_at(argv[1]);
-	return raw ? serve_raw(fd) : serve_http(fd);
+	if (raw)
+		serve_raw(fd);
+	return serve_http(fd);
 }

@@ -487,6 +487,36 @@ a_record_says_which_object_it_was(void **state)
 }
 
 static void
+each_exception_that_is_used_is_on_record(void **state)
+{
+	cleanup_judge struct judge judge;
+	cleanup_buf struct buf line = {0};
+	json_t *record, *containers;
+
+	(void)state;
+	judge_start(
+	    &judge,
+	    POLICY("\"exceptions\":[" EXCEPTION(
+		"\"match\":{\"name\":[\"a\"]}") ","
+	                                        "{\"id\":\"other\",\"allow\":["
+	                                        "\"privileged\"],\"match\":{"
+	                                        "\"name\":[\"b\"]},\"reason\":\"r\"}]"));
+	(void)judge_review(&judge,
+	                   TEXT_LIT(REVIEW(TWO(CONTAINER("a", TYPE("Unconfined")),
+	                                       CONTAINER("b", "\"privileged\":true")))));
+	assert_int_equal(judge.decision.verdict.reason, REASON_EXCEPTION);
+	record_line(&line, &judge.decision, &judge.circumstances, TEXT_LIT("h"));
+	buf_char(&line, '}');
+	record = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, NULL);
+	assert_string_equal(string_at(record, "rule", NULL, NULL), "ex");
+	containers = json_object_get(record, "containers");
+	assert_null(string_at(json_array_get(containers, 0), "rule", NULL, NULL));
+	assert_string_equal(string_at(json_array_get(containers, 1), "rule", NULL, NULL),
+	                    "other");
+	json_decref(record);
+}
+
+static void
 without_a_policy_every_pod_is_denied_and_nothing_else(void **state)
 {
 	cleanup_judge struct judge judge;
@@ -663,6 +693,7 @@ main(void)
 	    cmocka_unit_test(facts_for_exceptions_are_read),
 	    cmocka_unit_test(each_container_is_ruled_on_its_own),
 	    cmocka_unit_test(a_record_says_which_object_it_was),
+	    cmocka_unit_test(each_exception_that_is_used_is_on_record),
 	    cmocka_unit_test(without_a_policy_every_pod_is_denied_and_nothing_else),
 	    cmocka_unit_test(a_large_review_takes_no_more_memory_than_a_small_one),
 	    cmocka_unit_test(a_review_past_its_memory_is_denied),

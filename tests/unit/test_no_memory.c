@@ -23,10 +23,12 @@ void *__wrap_realloc(void *at, size_t size);
 
 static size_t until_failure = NEVER;
 static bool has_failed;
+static size_t allocations; /* so far */
 
 static bool
 fails_now(void)
 {
+	allocations++;
 	if (until_failure == NEVER)
 		return false;
 	if (until_failure-- > 0)
@@ -333,6 +335,31 @@ a_policy_without_memory_is_none(void **state)
 	assert_true(n > 0);
 }
 
+/* The steady state: the first decisions have taken what is kept. */
+static void
+what_is_let_through_allocates_nothing_after_the_first_time(void **state)
+{
+	static const char *const files[] = {"ps.json", "create_plain.json",
+	                                    "create_profile.json"};
+	cleanup_judge struct judge judge;
+
+	(void)state;
+	judge_start(&judge, NULL);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		cleanup_buf struct buf envelope = {0};
+		const struct verdict *verdict;
+		size_t before;
+
+		read_file(&envelope, "tests/bench/requests", files[i]);
+		assert_true(envelope.len > 0);
+		(void)judge_envelope(&judge, buf_text(&envelope));
+		before = allocations;
+		verdict = judge_envelope(&judge, buf_text(&envelope));
+		assert_int_equal(verdict->decision, DECISION_ALLOW);
+		assert_int_equal(allocations, before);
+	}
+}
+
 int
 main(void)
 {
@@ -340,6 +367,7 @@ main(void)
 	    cmocka_unit_test(no_verdict_is_milder_when_an_allocation_fails),
 	    cmocka_unit_test(no_case_is_milder_when_an_allocation_fails),
 	    cmocka_unit_test(a_policy_without_memory_is_none),
+	    cmocka_unit_test(what_is_let_through_allocates_nothing_after_the_first_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
