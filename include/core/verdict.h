@@ -62,7 +62,7 @@ struct verdict {
 	size_t container;                  /* index of the container that decided */
 	struct verdict_other others[VERDICT_OTHERS_MAX]; /* the first of them */
 	size_t other_count;                              /* of all */
-	bool user_unknown; /* exceptions ask for a user, and the request has none */
+	bool user_unknown;       /* exceptions ask for a user, and the request has none */
 	bool on_record;          /* must be on record before it is told */
 	char id[VERDICT_ID_MAX]; /* ULID, NUL-terminated */
 	char policy[72];         /* digest of the policy that judged */

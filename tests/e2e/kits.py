@@ -100,7 +100,7 @@ class Kit:
             pid = self.holder.pid
             wait_until(lambda: pathlib.Path(f"/proc/{pid}/comm").read_text() == "sleep\n", 20,
                        "the clients' root is there")
-            self.enter = ["nsenter", f"--target={pid}", "--mount", "--root"]
+            self.enter = ["nsenter", f"--target={pid}", "--mount", "--root", "--wdns=/"]
         self.compose = self.find_compose()
 
     def end(self):
