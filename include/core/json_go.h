@@ -42,7 +42,7 @@ struct json {
 	struct arena *arena;          /* for what had escapes, and for lists */
 	struct err *err;              /* set once, with the place */
 	unsigned depth;
-	bool nul; /* some text that was read had an escaped NUL; raw ones are refused */
+	bool nul;   /* some text that was read had an escaped NUL; raw ones are refused */
 	bool exact; /* keys of structs don't fold: one that would is refused as ambiguous
 			 (Kubernetes: apimachinery decodes case-sensitively) */
 };

@@ -55,7 +55,8 @@ check_parts(struct web *web, CURLU *url, struct err *err)
 	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK) {
-		(void)err_set(err, ERR_SYNTAX, "the URL can't be read; it should begin with https://");
+		(void)err_set(err, ERR_SYNTAX,
+		              "the URL can't be read; it should begin with https://");
 	} else {
 		(void)snprintf(web->name, sizeof web->name, "%s://%s:%s%s", scheme, host,
 		               port, path);

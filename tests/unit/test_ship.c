@@ -587,7 +587,7 @@ waits_double_up_to_the_longest_and_are_drawn_from_all_that_is_shorter(void **sta
 		assert_int_equal(
 		    web_backoff_ms(rows[i].failures, rows[i].max, 0, most + 1), 0);
 		assert_true(web_backoff_ms(rows[i].failures, rows[i].max, 0,
-		                            UINT64_MAX) <= rows[i].most);
+		                           UINT64_MAX) <= rows[i].most);
 	}
 }
 
