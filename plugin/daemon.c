@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* daemon.c - seccomp-authzd, the judge: options, start, loop, stop. */
 #include "core/err.h"
-#include "edge/admin.h"
-#include "edge/file.h"
+#include "edge/admin_doors.h"
 #include "edge/http.h"
-#include "edge/http_admin.h"
+#include "edge/keeper.h"
 #include "edge/listen.h"
 #include "edge/log.h"
 #include "edge/memory.h"
-#include "edge/loopback.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
+#include "edge/policy_say.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
 #include "edge/sandbox_judge.h"
+#include "edge/watchdog.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,7 +27,12 @@ enum {
 	EXIT_STARTED = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	DRAIN_MS = RECORD_WAIT_MS + 500, /* longest wait for records at the end */
+	TICK_MS = 1000,
+	STEP_MS = 10,
+	/* The end: those who ask without a pause move on by themselves; then those who
+	   ask now and then are hung up; and nobody is waited for longer. */
+	POLITE_MS = 300,
+	DRAIN_MS = RECORD_WAIT_MS + 500,
 	HOST_MAX = 256,
 };
 
@@ -43,12 +48,11 @@ struct judge {
 	const char *sink; /* the first one, for messages */
 	struct listener listener;
 	struct http *http;
+	struct keeper keeper;
+	struct watchdog watchdog;
 	struct admin admin;
-	struct listener admin_listener;
-	int metrics_fd;
-	char metrics_name[LOOPBACK_NAME_MAX];
+	struct admin_doors doors;
 	struct sandbox_done sandbox;
-	struct http_admin *admin_http, *metrics_http;
 };
 
 /* ---- start ---- */
@@ -126,67 +130,6 @@ start_http(struct judge *judge, struct err *err)
 	return http_start(&http, &judge->http, err);
 }
 
-static int
-serve_admin_socket(struct judge *judge, struct err *err)
-{
-	const char *path = judge->options.admin_socket;
-	struct http_admin_options http = {.admin = &judge->admin, .trusted = true};
-
-	if (!path)
-		return 0;
-	if (listen_make(path, &judge->admin_listener, err) != 0)
-		return -1;
-	http.fd = judge->admin_listener.fd;
-	if (http_admin_start(&http, &judge->admin_http, err) != 0)
-		return -1;
-	log_info(&judge->log, "admin socket: %s", path);
-	return 0;
-}
-
-static int
-serve_metrics(struct judge *judge, struct err *err)
-{
-	struct http_admin_options http = {.fd = judge->metrics_fd,
-	                                  .admin = &judge->admin};
-
-	if (judge->metrics_fd < 0)
-		return 0;
-	if (http_admin_start(&http, &judge->metrics_http, err) != 0)
-		return -1;
-	log_info(&judge->log, "metrics: http://%s/metrics", judge->metrics_name);
-	return 0;
-}
-
-/* A judge that can't be watched is better than none: without one, engines refuse all. */
-static void
-start_admin(struct judge *judge)
-{
-	struct err err = {0};
-
-	judge->admin.metrics = &judge->metrics;
-	judge->admin.store = judge->store;
-	judge->admin.record = judge->record;
-	if (serve_admin_socket(judge, &err) != 0)
-		log_error(&judge->log, "there is no admin socket: %s", err.text);
-	err = (struct err){0};
-	if (serve_metrics(judge, &err) != 0)
-		log_error(&judge->log, "--metrics-listen: %s", err.text);
-}
-
-/* Once confined, we listen on no address any more. */
-static void
-open_metrics(struct judge *judge)
-{
-	struct err err = {0};
-
-	if (judge->options.metrics_at.len == 0)
-		return;
-	judge->metrics_fd =
-	    loopback_listen(&judge->options.metrics_at, judge->metrics_name, &err);
-	if (judge->metrics_fd < 0)
-		log_error(&judge->log, "--metrics-listen: %s", err.text);
-}
-
 /* Gives up what is not needed, while there is one thread. */
 static int
 confine(struct judge *judge, struct err *err)
@@ -195,40 +138,16 @@ confine(struct judge *judge, struct err *err)
 
 	if (adopted < 0)
 		return -1;
-	open_metrics(judge);
+	admin_doors_listen(&judge->doors, &judge->options, &judge->log);
 	sandbox_confine_judge(&judge->options, adopted > 0, &judge->sandbox);
 	return 0;
-}
-
-static void
-name_guards(const struct judge *judge, const struct policy *policy)
-{
-	cleanup_buf struct buf off = {0};
-
-	for (enum guard guard = 0; guard < GUARD_COUNT; guard++) {
-		if (policy->guards[guard] == RULE_OFF)
-			buf_printf(&off, "%s%s", off.len ? ", " : "", guard_name(guard));
-	}
-	if (buf_ok(&off))
-		log_info(&judge->log, "guards off: %s", off.len ? off.at : "none");
 }
 
 /* What guards what. */
 static void
 say_started(const struct judge *judge)
 {
-	const struct policy_snapshot *snapshot = policy_store_acquire(judge->store);
-
-	if (snapshot->policy) {
-		log_info(&judge->log, "policy: %s (%s), mode %s", snapshot->source,
-		         snapshot->policy->digest,
-		         snapshot->policy->mode == RULE_OBSERVE ? "observe" : "enforce");
-		name_guards(judge, snapshot->policy);
-	} else {
-		log_error(&judge->log, "policy broken: %s; every workload is denied",
-		          snapshot->broken);
-	}
-	policy_store_release(judge->store, snapshot);
+	policy_say(judge->store, &judge->log);
 	log_info(&judge->log, "record: %s%s", judge->sink,
 	         judge->options.record_count > 1 ? " and others behind it" : "");
 	log_info(&judge->log, "serving %s as plugin %s",
@@ -254,7 +173,12 @@ start(struct judge *judge, struct err *err)
 	    start_http(judge, err) != 0)
 		return -1;
 	say_started(judge);
-	start_admin(judge);
+	judge->admin.metrics = &judge->metrics;
+	judge->admin.store = judge->store;
+	judge->admin.record = judge->record;
+	admin_doors_serve(&judge->doors, options, &judge->admin, &judge->log);
+	keeper_open(&judge->keeper, &judge->listener);
+	watchdog_open(&judge->watchdog);
 	sandbox_filter(&judge->sandbox);
 	sandbox_say(&judge->sandbox, &judge->log);
 	listen_notify("READY=1");
@@ -293,47 +217,87 @@ handle_signal(struct judge *judge)
 	return false;
 }
 
-/* Waits for a signal or the record's timer. Returns true when it is time to stop. */
+/* Waits for a signal and whatever else there is to do. Returns true when it is time to
+   stop. */
 static bool
 wait_once(struct judge *judge, int timeout_ms)
 {
 	struct pollfd fds[] = {
 	    {.fd = judge->signals, .events = POLLIN},
 	    {.fd = record_timer_fd(judge->record), .events = POLLIN},
+	    {.fd = keeper_fd(&judge->keeper), .events = POLLIN},
+	    {.fd = judge->watchdog.fd, .events = POLLIN},
 	};
 
-	if (poll(fds, 2, timeout_ms) <= 0)
+	if (poll(fds, sizeof fds / sizeof fds[0], timeout_ms) <= 0)
 		return false;
 	if (fds[1].revents)
 		record_expire(judge->record);
+	if (fds[2].revents)
+		keeper_accept(&judge->keeper, judge->http);
+	if (fds[3].revents)
+		watchdog_answer(&judge->watchdog);
 	return fds[0].revents && handle_signal(judge);
+}
+
+/* Returns when it is time to stop. */
+static void
+serve(struct judge *judge)
+{
+	const struct watchdog *watchdog = &judge->watchdog;
+	int64_t tick = watchdog->step_ms > 0 && watchdog->step_ms < TICK_MS
+	                   ? watchdog->step_ms
+	                   : TICK_MS;
+
+	do {
+		int64_t now_ms = metrics_clock() / 1000000;
+
+		keeper_look(&judge->keeper, now_ms, &judge->log);
+		watchdog_ask(&judge->watchdog, judge->http, now_ms);
+	} while (!wait_once(judge, (int)tick));
 }
 
 /* ---- stop ---- */
 
+/*
+ * Nobody who asks now is lost. A socket that was handed over keeps those who come for
+ * whoever is next; one of ours goes first, since an engine that finds none asks again,
+ * while one that is hung up before an answer does so without its question.
+ */
 static void
 drain(struct judge *judge)
 {
-	enum { STEP_MS = 10 };
+	struct http *http = judge->http;
+	int64_t end = metrics_clock() / 1000000 + DRAIN_MS,
+		polite = end - DRAIN_MS + POLITE_MS, now;
 
 	listen_notify("STOPPING=1");
 	atomic_store(&judge->admin.stopping, true);
-	http_quiesce(judge->http);
-	for (int waited = 0; waited < DRAIN_MS && http_waiting(judge->http) > 0;
-	     waited += STEP_MS)
+	watchdog_close(&judge->watchdog);
+	if (judge->listener.made)
+		listen_remove(&judge->listener);
+	else
+		http_close_door(http);
+	listen_remove(&judge->keeper.again);
+	http_leave(http);
+	while ((now = metrics_clock() / 1000000) < end && http_connections(http) > 0) {
+		(void)wait_once(judge, STEP_MS);
+		if (now >= polite)
+			(void)http_hang_up(http);
+	}
+	http_quiesce(http);
+	while (metrics_clock() / 1000000 < end && http_waiting(http) > 0)
 		(void)wait_once(judge, STEP_MS);
 }
 
 static void
 stop(struct judge *judge)
 {
-	http_admin_stop(judge->admin_http);
-	http_admin_stop(judge->metrics_http);
-	listen_close(&judge->admin_listener);
-	file_close(&judge->metrics_fd);
+	admin_doors_close(&judge->doors);
 	if (judge->record) /* calls back whoever still waits */
 		record_close(judge->record);
 	http_stop(judge->http);
+	keeper_close(&judge->keeper);
 	listen_close(&judge->listener);
 	if (judge->store)
 		policy_store_close(judge->store);
@@ -347,8 +311,9 @@ main(int argc, char **argv)
 	struct judge judge = {
 	    .signals = -1,
 	    .listener = {.fd = -1},
-	    .admin_listener = {.fd = -1},
-	    .metrics_fd = -1,
+	    .doors = ADMIN_DOORS_CLOSED,
+	    .keeper = {.again = {.fd = -1}},
+	    .watchdog = {.fd = -1},
 	};
 	struct err err = {0};
 
@@ -371,8 +336,7 @@ main(int argc, char **argv)
 		stop(&judge);
 		return EXIT_FAILED;
 	}
-	while (!wait_once(&judge, -1))
-		;
+	serve(&judge);
 	drain(&judge);
 	stop(&judge);
 	return EXIT_STARTED;

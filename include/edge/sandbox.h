@@ -91,6 +91,7 @@ struct sandbox_call {
 		SANDBOX_ALWAYS,
 		SANDBOX_NO_EXEC, /* the third argument has no PROT_EXEC */
 		SANDBOX_NO_SET,  /* the third argument, what to set, is NULL */
+		SANDBOX_NAME,    /* the first argument is PR_SET_NAME */
 		SANDBOX_UNIX,    /* the first argument is AF_UNIX */
 		SANDBOX_OURSELF, /* the first argument is our process */
 	} condition;

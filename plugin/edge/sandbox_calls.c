@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ const struct sandbox_call sandbox_calls[] = {
     {"sendmsg", "answers, and the record to log daemons", SANDBOX_ALWAYS},
     {"shutdown", "an end of a connection", SANDBOX_ALWAYS},
     {"socket", "log daemons and the service manager, started anew", SANDBOX_UNIX},
+    {"socketpair", "a question of the watchdog's", SANDBOX_UNIX},
     {"connect", "the same", SANDBOX_ALWAYS},
     {"bind", "our socket, made again when its folder was lost", SANDBOX_ALWAYS},
     {"listen", "the same", SANDBOX_ALWAYS},
@@ -109,6 +111,9 @@ const struct sandbox_call sandbox_calls[] = {
     {"getrlimit", "the same", SANDBOX_ALWAYS},
     {"rt_sigprocmask", "abort(3)", SANDBOX_ALWAYS},
     {"rt_sigaction", "the same", SANDBOX_ALWAYS},
+    {"rseq", "the first steps of a thread that was just started", SANDBOX_ALWAYS},
+    {"set_robust_list", "the same", SANDBOX_ALWAYS},
+    {"prctl", "the same: its name", SANDBOX_NAME},
     {"exit", "the end of a thread", SANDBOX_ALWAYS},
     {"exit_group", "the end", SANDBOX_ALWAYS},
 };
@@ -127,6 +132,9 @@ add(scmp_filter_ctx filter, int number, enum sandbox_condition condition)
 	case SANDBOX_NO_SET:
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
 		                        SCMP_A2_64(SCMP_CMP_EQ, 0));
+	case SANDBOX_NAME:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+		                        SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME));
 	case SANDBOX_UNIX:
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
 		                        SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
