@@ -71,7 +71,7 @@ $(B)/%.a:
 	@echo '  AR  $@'
 	$(Q)$(AR) rcs $@ $^
 
-$(B)/seccomp-authzd: $(B)/plugin/daemon.o $(B)/libedge.a $(B)/libcore.a
+$(B)/seccomp-authzd: $(call obj,$(wildcard plugin/daemon*.c)) $(B)/libedge.a $(B)/libcore.a
 	@echo '  LD  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
 

@@ -24,7 +24,8 @@
 #include <sys/types.h>
 
 enum {
-	HTTP_CONNECTIONS_MAX = 4096,
+	HTTP_CONNECTIONS_MAX = 16384, /* fewer where files are fewer (RLIMIT_NOFILE) */
+	HTTP_FILES_KEPT = 128,        /* for the record, the policy and others */
 	HTTP_UIDS_MAX = 16,
 };
 
@@ -48,6 +49,24 @@ struct http; /* private */
 
 int http_start(const struct http_options *options, struct http **ret_http,
                struct err *err);
+
+/* Serves a connection that was accepted elsewhere, and takes over fd. -1: it is closed. */
+int http_take(struct http *http, int fd);
+
+/* ---- the end, so that nobody who asks is lost ---- */
+
+/* Takes no new connections: the listening socket is for whoever comes after us. */
+void http_close_door(struct http *http);
+
+/* From now on each answer is the last one of its connection, and says so. */
+void http_leave(struct http *http);
+
+/* Hangs up connections that are idle, as peers.h does; call it again until there are
+   none. Returns how many there are. */
+size_t http_hang_up(struct http *http);
+
+/* Connections that are open. */
+size_t http_connections(struct http *http);
 
 /* Takes no new connections, and refuses what would have to be recorded. */
 void http_quiesce(struct http *http);

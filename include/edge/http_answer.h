@@ -9,7 +9,7 @@
 
 struct MHD_Connection;
 
-/* Queues it and takes the body. Returns MHD_YES, or MHD_NO: the connection is to be
+/* Queues it and takes the body; `close`: the last one of this connection. Returns MHD_YES, or MHD_NO: the connection is to be
    broken (no memory), so that an engine refuses. */
 int http_answer(struct MHD_Connection *connection, unsigned status, const char *type,
-                struct buf *take_body);
+                bool close, struct buf *take_body);

@@ -21,7 +21,7 @@ struct listener {
 	int fd;         /* listening, close-on-exec, non-blocking; -1: none */
 	bool made;      /* we made the socket file */
 	char path[108]; /* of the socket file; "" when handed over without a name */
-	dev_t dev;      /* of the file that we made */
+	dev_t dev;      /* of the file, when it has a path */
 	ino_t ino;
 };
 
@@ -39,7 +39,14 @@ int listen_adopt(struct listener *ret_listener, struct err *err);
  */
 int listen_make(const char *path, struct listener *ret_listener, struct err *err);
 
-/* Closes it and removes the file if we made it. */
+/* True if its path does not lead to it (any more). False for one without a path. */
+bool listen_is_lost(const struct listener *listener);
+
+/* Removes the file if we made it and it is still that one; who is connected or waits to
+   be accepted stays. */
+void listen_remove(struct listener *listener);
+
+/* Closes it, after listen_remove(). */
 void listen_close(struct listener *listener);
 
 /* Who is at the other end of a connected Unix socket (SO_PEERCRED); -1 if unknown. */

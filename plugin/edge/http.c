@@ -4,7 +4,8 @@
 
 #include "core/authz.h"
 #include "edge/http_answer.h"
-#include "edge/listen.h"
+#include "edge/http_door.h"
+#include "edge/http_fixed.h"
 #include "edge/request.h"
 
 #include <errno.h>
@@ -14,19 +15,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #define CONTENT_TYPE "application/vnd.docker.plugins.v1.2+json"
 
 struct http {
 	struct http_options options;
 	struct MHD_Daemon *daemon;
-	struct MHD_Response *activate, *allow, *forbidden, *not_found, *not_post,
-	    *stopping;
+	struct http_fixed fixed;
 	/* touched by libmicrohttpd's thread only */
 	struct requests requests;
 	size_t connections, most; /* open, and the most since memory was given back */
 	/* any thread */
+	struct http_door door;
 	atomic_size_t waiting;
+	atomic_bool leaving; /* each answer is the last one of its connection */
 	atomic_bool quiet;
 };
 
@@ -42,13 +46,23 @@ read_head(struct request *request)
 }
 
 static enum MHD_Result
-answer_buf(struct MHD_Connection *connection, unsigned status, struct buf *take_buf)
+answer_buf(const struct http *http, struct MHD_Connection *connection, unsigned status,
+           struct buf *take_buf)
 {
-	return (enum MHD_Result)http_answer(connection, status, CONTENT_TYPE, take_buf);
+	return (enum MHD_Result)http_answer(connection, status, CONTENT_TYPE,
+	                                    atomic_load(&http->leaving), take_buf);
 }
 
 static enum MHD_Result
-answer_unrecorded(struct request *request)
+answer_same(const struct http *http, struct MHD_Connection *connection,
+            enum http_fixed_kind kind)
+{
+	return (enum MHD_Result)http_fixed_queue(&http->fixed, connection, kind,
+	                                         atomic_load(&http->leaving));
+}
+
+static enum MHD_Result
+answer_unrecorded(const struct http *http, struct request *request)
 {
 	cleanup_buf struct buf why = {0};
 	struct buf body = {0};
@@ -58,7 +72,8 @@ answer_unrecorded(struct request *request)
 	buf_str(&why, request->failure);
 	authz_error(&body, buf_text(&why));
 	body.failed |= why.failed;
-	return answer_buf(request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR, &body);
+	return answer_buf(http, request->connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
+	                  &body);
 }
 
 static enum MHD_Result
@@ -68,9 +83,9 @@ answer_verdict(const struct http *http, struct request *request)
 	struct buf body = {0};
 
 	if (verdict->decision != DECISION_DENY)
-		return MHD_queue_response(request->connection, MHD_HTTP_OK, http->allow);
+		return answer_same(http, request->connection, HTTP_FIXED_ALLOW);
 	authz_deny(&body, text_of(verdict->message));
-	return answer_buf(request->connection, MHD_HTTP_OK, &body);
+	return answer_buf(http, request->connection, MHD_HTTP_OK, &body);
 }
 
 static enum MHD_Result
@@ -78,7 +93,7 @@ answer(const struct http *http, struct request *request)
 {
 	bool on_record = request->failure[0] == '\0';
 	enum MHD_Result result =
-	    on_record ? answer_verdict(http, request) : answer_unrecorded(request);
+	    on_record ? answer_verdict(http, request) : answer_unrecorded(http, request);
 
 	request_answered(request, on_record);
 	return result;
@@ -118,8 +133,7 @@ decide_and_answer(struct http *http, struct request *request)
 		return answer(http, request);
 	if (atomic_load(&http->quiet)) {
 		request_answered(request, false);
-		return MHD_queue_response(request->connection,
-		                          MHD_HTTP_SERVICE_UNAVAILABLE, http->stopping);
+		return answer_same(http, request->connection, HTTP_FIXED_STOPPING);
 	}
 	request->state = REQUEST_RECORDING;
 	request->entry.done = recorded;
@@ -137,30 +151,10 @@ decide_and_answer(struct http *http, struct request *request)
 
 /* ---- libmicrohttpd's callbacks ---- */
 
-/* What is kept for a connection or a request that needs no memory: only their addresses
-   count. */
-static const char stranger, drained;
+/* What is kept for a request that needs no memory: only its address counts. */
+static const char drained;
 
-static bool
-may_ask(const struct http *http, int fd)
-{
-	uid_t uid;
-	pid_t pid;
-
-	if (listen_peer(fd, &uid, &pid) != 0)
-		return false;
-	if (uid == 0)
-		return true;
-	for (size_t i = 0; i < http->options.uid_count; i++) {
-		if (http->options.uids[i] == uid)
-			return true;
-	}
-	log_warning(http->options.log, "uid %u (pid %d) may not ask; see --allow-uid",
-	            (unsigned)uid, (int)pid);
-	return false;
-}
-
-/* libmicrohttpd's contexts are void *; these two are never written through. */
+/* libmicrohttpd's contexts are void *; this one is never written through. */
 static void *
 marker(const char *which)
 {
@@ -186,26 +180,12 @@ on_connection(void *context, struct MHD_Connection *connection, void **socket_co
               enum MHD_ConnectionNotificationCode code)
 {
 	struct http *http = context;
-	const union MHD_ConnectionInfo *info;
 
-	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+	http_door_notify(&http->door, connection, socket_context, (int)code);
+	if (code != MHD_CONNECTION_NOTIFY_STARTED)
 		connection_closed(http);
-		return;
-	}
-	if (++http->connections > http->most)
+	else if (++http->connections > http->most)
 		http->most = http->connections;
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (!info || !may_ask(http, info->connect_fd))
-		*socket_context = marker(&stranger);
-}
-
-static bool
-is_stranger(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return !info || info->socket_context == marker(&stranger);
 }
 
 /* Calls whose body nobody reads, and their answers. */
@@ -213,17 +193,41 @@ static enum MHD_Result
 answer_fixed(struct http *http, struct MHD_Connection *connection, const char *url,
              const char *method)
 {
-	if (is_stranger(connection))
-		return MHD_queue_response(connection, MHD_HTTP_FORBIDDEN,
-		                          http->forbidden);
-	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
-		return MHD_queue_response(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-		                          http->not_post);
-	if (strcmp(url, "/AuthZPlugin.AuthZRes") == 0)
-		return MHD_queue_response(connection, MHD_HTTP_OK, http->allow);
-	if (strcmp(url, "/Plugin.Activate") == 0)
-		return MHD_queue_response(connection, MHD_HTTP_OK, http->activate);
-	return MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, http->not_found);
+	const struct peer *peer = http_door_peer(connection);
+	enum http_fixed_kind kind = HTTP_FIXED_NOT_FOUND;
+
+	if (!peer || peer->stranger)
+		kind = HTTP_FIXED_FORBIDDEN;
+	else if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
+		kind = HTTP_FIXED_NOT_POST;
+	else if (strcmp(url, "/AuthZPlugin.AuthZRes") == 0)
+		kind = HTTP_FIXED_ALLOW;
+	else if (strcmp(url, "/Plugin.Activate") == 0)
+		kind = HTTP_FIXED_ACTIVATE;
+	return answer_same(http, connection, kind);
+}
+
+/* The head of a request is here. */
+static enum MHD_Result
+begin(struct http *http, struct MHD_Connection *connection, const char *url,
+      const char *method, void **request_context)
+{
+	struct peer *peer = http_door_peer(connection);
+	struct request *request;
+
+	if (peer)
+		peer_begin(peer);
+	if (strcmp(url, "/AuthZPlugin.AuthZReq") != 0 ||
+	    strcmp(method, MHD_HTTP_METHOD_POST) != 0 || !peer || peer->stranger) {
+		*request_context = marker(&drained);
+		return MHD_YES;
+	}
+	request = request_take(&http->requests, connection);
+	*request_context = request;
+	if (!request)
+		return MHD_NO;
+	read_head(request);
+	return MHD_YES;
 }
 
 static enum MHD_Result
@@ -235,20 +239,8 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 	struct request *request = *request_context;
 
 	(void)version;
-	if (!request) { /* the head is here */
-		if (strcmp(url, "/AuthZPlugin.AuthZReq") != 0 ||
-		    strcmp(method, MHD_HTTP_METHOD_POST) != 0 ||
-		    is_stranger(connection)) {
-			*request_context = marker(&drained);
-			return MHD_YES;
-		}
-		request = request_take(&http->requests, connection);
-		*request_context = request;
-		if (!request)
-			return MHD_NO;
-		read_head(request);
-		return MHD_YES;
-	}
+	if (!request)
+		return begin(http, connection, url, method, request_context);
 	if (*request_context == marker(&drained)) {
 		if (*len == 0)
 			return answer_fixed(http, connection, url, method);
@@ -269,11 +261,13 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
              enum MHD_RequestTerminationCode code)
 {
 	struct request *request = *request_context;
+	struct peer *peer = http_door_peer(connection);
 
 	(void)context;
-	(void)connection;
 	(void)code;
 	*request_context = NULL;
+	if (peer)
+		peer_end(peer);
 	if (!request || request == marker(&drained))
 		return;
 	if (request->state == REQUEST_RECORDING) /* who asked is gone */
@@ -282,39 +276,6 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
 }
 
 /* ---- start and stop ---- */
-
-static struct MHD_Response *
-fixed_response(const char *body)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-	    strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
-
-	if (response)
-		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-		                              CONTENT_TYPE);
-	return response;
-}
-
-static int
-make_responses(struct http *http)
-{
-	http->activate = fixed_response("{\"Implements\":[\"authz\"]}");
-	http->allow = fixed_response(authz_allow);
-	http->forbidden = fixed_response("{\"Err\":\"only root and the uids given with "
-	                                 "--allow-uid may ask this plugin\"}");
-	http->not_found =
-	    fixed_response("{\"Err\":\"this plugin answers Plugin.Activate, "
-	                   "AuthZPlugin.AuthZReq and "
-	                   "AuthZPlugin.AuthZRes\"}");
-	http->not_post = fixed_response("{\"Err\":\"use POST\"}");
-	http->stopping =
-	    fixed_response("{\"Err\":\"the plugin is stopping, so the request "
-	                   "is refused; repeat it\"}");
-	return http->activate && http->allow && http->forbidden && http->not_found &&
-	               http->not_post && http->stopping
-	           ? 0
-	           : -1;
-}
 
 __attribute__((format(printf, 2, 0))) static void
 on_log(void *context, const char *format, va_list args)
@@ -344,7 +305,11 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 	    .record_all = options->record_all,
 	    .clock_us = options->clock_floor_us,
 	};
-	if (make_responses(http) != 0) {
+	http->door.log = options->log;
+	http->door.uids = options->uids;
+	http->door.uid_count = options->uid_count;
+	if (http_door_open(&http->door, NULL) != 0 ||
+	    http_fixed_make(&http->fixed, CONTENT_TYPE) != 0) {
 		http_stop(http);
 		return err_set(err, ERR_MEMORY, "out of memory");
 	}
@@ -354,7 +319,7 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
 	    MHD_OPTION_LISTEN_SOCKET, options->fd, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_END);
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->door.peers.max, MHD_OPTION_END);
 	if (!http->daemon) {
 		http_stop(http);
 		return err_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s",
@@ -362,6 +327,42 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 	}
 	*ret_http = http;
 	return 0;
+}
+
+int
+http_take(struct http *http, int fd)
+{
+	static const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+
+	return MHD_add_connection(http->daemon, fd, (const struct sockaddr *)&unnamed,
+	                          sizeof unnamed.sun_family) == MHD_YES
+	           ? 0
+	           : -1;
+}
+
+void
+http_close_door(struct http *http)
+{
+	(void)MHD_quiesce_daemon(http->daemon);
+}
+
+void
+http_leave(struct http *http)
+{
+	atomic_store(&http->leaving, true);
+}
+
+size_t
+http_hang_up(struct http *http)
+{
+	peers_hang_up(&http->door.peers);
+	return peers_count(&http->door.peers);
+}
+
+size_t
+http_connections(struct http *http)
+{
+	return peers_count(&http->door.peers);
 }
 
 void
@@ -380,20 +381,12 @@ http_waiting(const struct http *http)
 void
 http_stop(struct http *http)
 {
-	struct MHD_Response *responses[] = {
-	    http ? http->activate : NULL,  http ? http->allow : NULL,
-	    http ? http->forbidden : NULL, http ? http->not_found : NULL,
-	    http ? http->not_post : NULL,  http ? http->stopping : NULL,
-	};
-
 	if (!http)
 		return;
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
-	for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++) {
-		if (responses[i])
-			MHD_destroy_response(responses[i]);
-	}
+	http_fixed_free(&http->fixed);
+	http_door_close(&http->door);
 	requests_free(&http->requests);
 	free(http);
 }

@@ -24,7 +24,7 @@ answer_not_get(struct MHD_Connection *connection)
 
 	buf_str(&body, "use GET\n");
 	return (enum MHD_Result)http_answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-	                                    "text/plain", &body);
+	                                    "text/plain", false, &body);
 }
 
 static enum MHD_Result
@@ -49,7 +49,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return answer_not_get(connection);
 	admin_ask(http->options.admin, url, http->options.trusted, &answer);
-	return (enum MHD_Result)http_answer(connection, answer.status, answer.type,
+	return (enum MHD_Result)http_answer(connection, answer.status, answer.type, false,
 	                                    &answer.body);
 }
 

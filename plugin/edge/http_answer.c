@@ -6,7 +6,7 @@
 
 int
 http_answer(struct MHD_Connection *connection, unsigned status, const char *type,
-            struct buf *take_body)
+            bool close, struct buf *take_body)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
@@ -22,6 +22,9 @@ http_answer(struct MHD_Connection *connection, unsigned status, const char *type
 		return MHD_NO;
 	}
 	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (close)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION,
+		                              "close");
 	result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;

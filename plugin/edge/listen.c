@@ -51,6 +51,7 @@ adopt(int fd, struct listener *ret_listener, struct err *err)
 	struct sockaddr_un name = {0};
 	socklen_t len = sizeof name;
 	struct listener listener = {.fd = fd};
+	struct stat st;
 
 	if (option_of(fd, SO_DOMAIN) != AF_UNIX ||
 	    option_of(fd, SO_TYPE) != SOCK_STREAM || option_of(fd, SO_ACCEPTCONN) != 1)
@@ -63,6 +64,10 @@ adopt(int fd, struct listener *ret_listener, struct err *err)
 	if (getsockname(fd, (struct sockaddr *)&name, &len) == 0)
 		(void)snprintf(listener.path, sizeof listener.path, "%.*s",
 		               (int)sizeof name.sun_path - 1, name.sun_path);
+	if (lstat(listener.path, &st) == 0) {
+		listener.dev = st.st_dev;
+		listener.ino = st.st_ino;
+	}
 	*ret_listener = listener;
 	return 1;
 }
@@ -208,18 +213,31 @@ listen_make(const char *path, struct listener *ret_listener, struct err *err)
 	return make(&name, ret_listener, err) ? err_wrap(err, "%s", path) : 0;
 }
 
-void
-listen_close(struct listener *listener)
+bool
+listen_is_lost(const struct listener *listener)
 {
 	struct stat st;
 
+	return listener->path[0] == '/' &&
+	       (lstat(listener->path, &st) || st.st_dev != listener->dev ||
+	        st.st_ino != listener->ino);
+}
+
+void
+listen_remove(struct listener *listener)
+{
 	/* Removed while we still listen: nobody can take it for stale and replace it
 	   between the look and the unlink. */
-	if (listener->made && lstat(listener->path, &st) == 0 &&
-	    st.st_dev == listener->dev && st.st_ino == listener->ino)
+	if (listener->made && !listen_is_lost(listener))
 		(void)unlink(listener->path);
-	file_close(&listener->fd);
 	listener->made = false;
+}
+
+void
+listen_close(struct listener *listener)
+{
+	listen_remove(listener);
+	file_close(&listener->fd);
 }
 
 int
