@@ -10,8 +10,8 @@
 #pragma once
 
 #include "core/decide.h"
+#include "edge/judging.h"
 #include "edge/metrics.h"
-#include "edge/policy_store.h"
 #include "edge/record.h"
 
 #include <stdatomic.h>
@@ -23,7 +23,6 @@ enum {
 	REQUESTS_BYTES_MAX = 64 * 1024 * 1024, /* of bodies held at once */
 	REQUESTS_KEPT_MAX = 16,                /* idle ones that keep their memory */
 	REQUEST_BODY_KEPT_MAX = 64 * 1024,     /* bytes of body that an idle one keeps */
-	ENTROPY_PER_DECISION = 10,
 };
 
 enum request_state {
@@ -60,21 +59,14 @@ struct request {
 	char failure[256]; /* why it is not on record; "" if it is */
 };
 
-/* All requests of one server. The first part is set by the owner, who zeroes the rest. */
+/* All requests of one server. `judging` is set by the owner, who zeroes the rest. */
 struct requests {
-	struct policy_store *store;
-	struct metrics *metrics;
-	struct text plugin_name, host;
-	bool managed_plugin;
-	bool record_all;  /* also what is allowed without an exception */
-	int64_t clock_us; /* the clock never shows less */
+	struct judging judging;
 
 	struct request *idle;
 	size_t idle_count;
 	size_t bytes; /* held in bodies */
 	unsigned short_waits_left_out;
-	uint8_t entropy[ENTROPY_PER_DECISION * 256];
-	size_t entropy_left;
 };
 
 /* A request for `connection`; NULL when out of memory. */

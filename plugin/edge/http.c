@@ -313,7 +313,7 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 	if (!http)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	http->options = *options;
-	http->requests = (struct requests){
+	http->requests.judging = (struct judging){
 	    .store = options->store,
 	    .metrics = options->metrics,
 	    .plugin_name = options->plugin_name,

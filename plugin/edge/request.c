@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c - one AuthZReq on its way: memory, clock and entropy around decide_authz(). */
+/* request.c - one AuthZReq on its way: memory around decide_authz(). */
 #include "edge/request.h"
 
 #include "core/authz.h"
-#include "core/record_line.h"
-#include "edge/policy_uses.h"
 
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 enum { BODY_FIRST = 4096 }; /* bytes to start with when no length is announced */
-
-static int64_t
-now_us(struct requests *all)
-{
-	struct timespec now;
-	int64_t us;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	if (us > all->clock_us)
-		all->clock_us = us;
-	return all->clock_us;
-}
-
-static void
-take_entropy(struct requests *all, uint8_t out[ENTROPY_PER_DECISION])
-{
-	if (all->entropy_left == 0) {
-		/* never short for so few bytes once the pool is up (getrandom(2)); ids
-		   only have to differ, so a failure costs nothing but that */
-		(void)!getrandom(all->entropy, sizeof all->entropy, 0);
-		all->entropy_left = sizeof all->entropy;
-	}
-	all->entropy_left -= ENTROPY_PER_DECISION;
-	memcpy(out, all->entropy + all->entropy_left, ENTROPY_PER_DECISION);
-}
 
 static void
 request_free(struct request *request)
@@ -54,7 +24,7 @@ static void
 hold(struct requests *all, ptrdiff_t requests, ptrdiff_t bytes)
 {
 	all->bytes += (size_t)bytes;
-	metrics_in_flight(all->metrics, requests, bytes);
+	metrics_in_flight(all->judging.metrics, requests, bytes);
 }
 
 struct request *
@@ -167,58 +137,29 @@ request_read(struct request *request, const char *bytes, size_t len)
 	request->len = need;
 }
 
-static bool
-must_record(const struct request *request)
-{
-	const struct verdict *verdict = &request->decision.verdict;
-
-	return verdict->on_record ||
-	       (request->all->record_all && verdict->reason != REASON_NOT_JUDGED);
-}
-
-static void
-count_uses(const struct policy_snapshot *snapshot, const struct verdict *verdict)
-{
-	if (verdict->exception)
-		policy_uses_count(snapshot->uses, snapshot->policy, verdict->exception);
-	if (verdict->would)
-		policy_uses_count(snapshot->uses, snapshot->policy, verdict->would);
-}
-
 bool
 request_judge(struct request *request)
 {
 	struct requests *all = request->all;
-	const struct policy_snapshot *snapshot = policy_store_acquire(all->store);
-	struct circumstances circumstances = {
-	    .policy = snapshot->policy,
-	    .broken = text_of(snapshot->broken),
-	    .plugin_name = all->plugin_name,
-	    .managed_plugin = all->managed_plugin,
-	    .now_us = now_us(all),
-	};
+	struct circumstances circumstances;
+	const struct policy_snapshot *snapshot =
+	    judging_begin(&all->judging, &circumstances);
 
 	request->begin = metrics_clock();
-	take_entropy(all, circumstances.entropy);
 	if (request->state == REQUEST_DROPPING)
 		decide_refusal(request->refusal, &circumstances, &request->decision);
 	else
 		decide_authz((struct text){.at = request->body, .len = request->len},
 		             &circumstances, &request->decision);
-	/* while the policy that the verdict points into is still held */
-	if (must_record(request))
-		record_line(&request->entry.line, &request->decision, &circumstances,
-		            all->host);
-	count_uses(snapshot, &request->decision.verdict);
-	policy_store_release(all->store, snapshot);
-	return must_record(request);
+	return judging_end(&all->judging, snapshot, &circumstances, &request->decision,
+	                   &request->entry.line);
 }
 
 void
 request_answered(struct request *request, bool on_record)
 {
 	request->state = REQUEST_ANSWERED;
-	metrics_decided(request->all->metrics, &request->decision, on_record,
+	metrics_decided(request->all->judging.metrics, &request->decision, on_record,
 	                metrics_clock() - request->begin);
 }
 
