@@ -18,8 +18,8 @@ FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
-DEPS_LIBS   := libmicrohttpd jansson libseccomp nettle
-JUDGE_LIBS  := -lmicrohttpd -ljansson -lseccomp -lnettle -lpthread
+DEPS_LIBS   := libmicrohttpd gnutls jansson libseccomp nettle
+JUDGE_LIBS  := -lmicrohttpd -lgnutls -ljansson -lseccomp -lnettle -lpthread
 CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lz -lpthread
 
 # ---- flags --------------------------------------------------------------------------

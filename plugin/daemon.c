@@ -8,11 +8,13 @@
 #include "edge/listen.h"
 #include "edge/log.h"
 #include "edge/memory.h"
-#include "edge/loopback.h"
 #include "edge/metrics.h"
 #include "edge/options.h"
+#include "edge/policy_say.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
+#include "edge/tcp.h"
+#include "edge/webhook.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,6 +31,7 @@ enum {
 	EXIT_USAGE = 2,
 	DRAIN_MS = RECORD_WAIT_MS + 500, /* longest wait for records at the end */
 	HOST_MAX = 256,
+	STEP_MS = 10,
 };
 
 /* All that runs, in the order in which it is started and, backwards, stopped. */
@@ -36,13 +39,15 @@ struct judge {
 	struct options options;
 	struct log log;
 	char host[HOST_MAX];
-	int signals; /* signalfd */
+	int signals;  /* signalfd */
+	bool at_once; /* somebody at a keyboard wants the end */
 	struct metrics metrics;
 	struct policy_store *store;
 	struct record *record;
 	const char *sink; /* the first one, for messages */
 	struct listener listener;
-	struct http *http;
+	struct http *http;       /* NULL: no plugin socket is served */
+	struct webhook *webhook; /* NULL: no webhook is served */
 	struct admin admin;
 	struct listener admin_listener;
 	int metrics_fd;
@@ -90,6 +95,7 @@ open_record(struct judge *judge, struct err *err)
 	                   err);
 }
 
+/* Leaves judge->listener closed where there is none to be served. */
 static int
 open_socket(struct judge *judge, struct err *err)
 {
@@ -98,9 +104,32 @@ open_socket(struct judge *judge, struct err *err)
 
 	if (adopted < 0)
 		return -1;
-	if (adopted > 0)
+	if (adopted > 0 || (!path && judge->options.webhook_at.len > 0))
 		return 0;
 	return listen_make(path ? path : LISTEN_DEFAULT_PATH, &judge->listener, err);
+}
+
+static int
+start_webhook(struct judge *judge, struct err *err)
+{
+	struct record_state state;
+	struct webhook_options webhook = {
+	    .at = &judge->options.webhook_at,
+	    .tls = &judge->options.tls,
+	    .store = judge->store,
+	    .record = judge->record,
+	    .log = &judge->log,
+	    .metrics = &judge->metrics,
+	    .admin = &judge->admin,
+	    .host = text_of(judge->host),
+	    .record_all = judge->options.record_all,
+	};
+
+	if (webhook.at->len == 0)
+		return 0;
+	record_state(judge->record, &state);
+	webhook.clock_floor_us = state.last_time_us;
+	return webhook_open(&webhook, &judge->webhook, err);
 }
 
 static int
@@ -122,6 +151,8 @@ start_http(struct judge *judge, struct err *err)
 	    .host = text_of(judge->host),
 	};
 
+	if (http.fd < 0)
+		return 0;
 	record_state(judge->record, &state);
 	http.clock_floor_us = state.last_time_us;
 	return http_start(&http, &judge->http, err);
@@ -147,13 +178,13 @@ serve_admin_socket(struct judge *judge, struct err *err)
 static int
 serve_metrics(struct judge *judge, struct err *err)
 {
-	const struct loopback *at = &judge->options.metrics_at;
+	const struct tcp_address *at = &judge->options.metrics_at;
 	struct http_admin_options http = {.admin = &judge->admin};
-	char name[LOOPBACK_NAME_MAX];
+	char name[TCP_NAME_MAX];
 
 	if (at->len == 0)
 		return 0;
-	judge->metrics_fd = loopback_listen(at, name, err);
+	judge->metrics_fd = tcp_listen(at, name, err);
 	if (judge->metrics_fd < 0)
 		return -1;
 	http.fd = judge->metrics_fd;
@@ -169,9 +200,6 @@ start_admin(struct judge *judge)
 {
 	struct err err = {0};
 
-	judge->admin.metrics = &judge->metrics;
-	judge->admin.store = judge->store;
-	judge->admin.record = judge->record;
 	if (serve_admin_socket(judge, &err) != 0)
 		log_error(&judge->log, "there is no admin socket: %s", err.text);
 	err = (struct err){0};
@@ -179,41 +207,20 @@ start_admin(struct judge *judge)
 		log_error(&judge->log, "--metrics-listen: %s", err.text);
 }
 
-static void
-name_guards(const struct judge *judge, const struct policy *policy)
-{
-	cleanup_buf struct buf off = {0};
-
-	for (enum guard guard = 0; guard < GUARD_COUNT; guard++) {
-		if (policy->guards[guard] == RULE_OFF)
-			buf_printf(&off, "%s%s", off.len ? ", " : "", guard_name(guard));
-	}
-	if (buf_ok(&off))
-		log_info(&judge->log, "guards off: %s", off.len ? off.at : "none");
-}
-
 /* What guards what. */
 static void
 say_started(const struct judge *judge)
 {
-	const struct policy_snapshot *snapshot = policy_store_acquire(judge->store);
-
-	if (snapshot->policy) {
-		log_info(&judge->log, "policy: %s (%s), mode %s", snapshot->source,
-		         snapshot->policy->digest,
-		         snapshot->policy->mode == RULE_OBSERVE ? "observe" : "enforce");
-		name_guards(judge, snapshot->policy);
-	} else {
-		log_error(&judge->log, "policy broken: %s; every workload is denied",
-		          snapshot->broken);
-	}
-	policy_store_release(judge->store, snapshot);
+	policy_say(judge->store, &judge->log);
 	log_info(&judge->log, "record: %s%s", judge->sink,
 	         judge->options.record_count > 1 ? " and others behind it" : "");
-	log_info(&judge->log, "serving %s as plugin %s",
-	         judge->listener.path[0] ? judge->listener.path
-	                                 : "the socket handed over",
-	         judge->options.plugin_name);
+	if (judge->http)
+		log_info(&judge->log, "serving %s as plugin %s",
+		         judge->listener.path[0] ? judge->listener.path
+		                                 : "the socket handed over",
+		         judge->options.plugin_name);
+	if (judge->webhook)
+		webhook_say(judge->webhook, &judge->log);
 }
 
 static int
@@ -231,8 +238,13 @@ start(struct judge *judge, struct err *err)
 	if (catch_signals(judge, err) != 0 ||
 	    policy_store_open(options->policy, options->state_dir, &judge->log,
 	                      &judge->store, err) != 0 ||
-	    open_record(judge, err) != 0 || open_socket(judge, err) != 0 ||
-	    start_http(judge, err) != 0)
+	    open_record(judge, err) != 0)
+		return -1;
+	judge->admin.metrics = &judge->metrics;
+	judge->admin.store = judge->store;
+	judge->admin.record = judge->record;
+	if (open_socket(judge, err) != 0 || start_http(judge, err) != 0 ||
+	    start_webhook(judge, err) != 0)
 		return -1;
 	say_started(judge);
 	start_admin(judge);
@@ -249,6 +261,8 @@ reload(struct judge *judge)
 
 	listen_notify("RELOADING=1");
 	record_reopen(judge->record);
+	if (judge->webhook)
+		webhook_reload(judge->webhook);
 	taken = policy_store_reload(judge->store) == 0;
 	metrics_reloaded(&judge->metrics, taken);
 	if (taken)
@@ -266,6 +280,7 @@ handle_signal(struct judge *judge)
 		return false;
 	if (info.ssi_signo != SIGHUP) {
 		log_info(&judge->log, "signal %u: stopping", info.ssi_signo);
+		judge->at_once |= info.ssi_signo == SIGINT;
 		return true;
 	}
 	reload(judge);
@@ -276,31 +291,56 @@ handle_signal(struct judge *judge)
 static bool
 wait_once(struct judge *judge, int timeout_ms)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[2 + WEBHOOK_FDS] = {
 	    {.fd = judge->signals, .events = POLLIN},
 	    {.fd = record_timer_fd(judge->record), .events = POLLIN},
 	};
 
-	if (poll(fds, 2, timeout_ms) <= 0)
+	if (judge->webhook)
+		webhook_poll(judge->webhook, fds + 2);
+	if (poll(fds, judge->webhook ? 2 + WEBHOOK_FDS : 2, timeout_ms) <= 0)
 		return false;
 	if (fds[1].revents)
 		record_expire(judge->record);
+	if (judge->webhook)
+		webhook_polled(judge->webhook, fds + 2);
 	return fds[0].revents && handle_signal(judge);
 }
 
 /* ---- stop ---- */
 
+static bool
+is_busy(const struct judge *judge)
+{
+	return (judge->http && http_waiting(judge->http) > 0) ||
+	       (judge->webhook && webhook_busy(judge->webhook));
+}
+
+/* Waits, but for a second signal, and while `until` (NULL: always) says so. */
+static void
+linger(struct judge *judge, int ms, bool (*until)(const struct judge *judge))
+{
+	int64_t end = metrics_clock() + ms * (int64_t)1000000;
+
+	while (!judge->at_once && metrics_clock() < end && (!until || until(judge))) {
+		if (wait_once(judge, STEP_MS))
+			judge->at_once = true;
+	}
+}
+
 static void
 drain(struct judge *judge)
 {
-	enum { STEP_MS = 10 };
-
 	listen_notify("STOPPING=1");
 	atomic_store(&judge->admin.stopping, true);
-	http_quiesce(judge->http);
-	for (int waited = 0; waited < DRAIN_MS && http_waiting(judge->http) > 0;
-	     waited += STEP_MS)
-		(void)wait_once(judge, STEP_MS);
+	if (judge->webhook) {
+		linger(judge, WEBHOOK_GOODBYE_MS, NULL);
+		webhook_quiesce(judge->webhook);
+	}
+	if (judge->http)
+		http_quiesce(judge->http);
+	judge->at_once = false; /* what is under way is brought to its end */
+	linger(judge, DRAIN_MS, is_busy);
 }
 
 static void
@@ -313,6 +353,7 @@ stop(struct judge *judge)
 	if (judge->record) /* calls back whoever still waits */
 		record_close(judge->record);
 	http_stop(judge->http);
+	webhook_close(judge->webhook);
 	listen_close(&judge->listener);
 	if (judge->store)
 		policy_store_close(judge->store);

@@ -38,6 +38,7 @@ enum reason {
 	REASON_UNREADABLE,    /* a body that can't be read with certainty */
 	REASON_GUARD,         /* refused by a guard */
 	REASON_POSTURE,       /* refused for a posture */
+	REASON_STRANGER,      /* without the client certificate that is asked for */
 	REASON_COUNT
 };
 

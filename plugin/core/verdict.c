@@ -31,6 +31,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_UNREADABLE] = "unreadable",
     [REASON_GUARD] = "guard",
     [REASON_POSTURE] = "posture",
+    [REASON_STRANGER] = "no-client-certificate",
 };
 
 const char *
