@@ -128,8 +128,8 @@ test-cases: $(B)/seccomp-authz
 
 # the suites of other projects, where they are at hand
 .PHONY: conformance
-conformance: $(B)/seccomp-authz
-	@tests/conformance/conformance.py $(B)/seccomp-authz
+conformance: all
+	@tests/conformance/webhook.sh $(B)
 
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)
@@ -141,6 +141,14 @@ test-valgrind: all $(TESTS)
 .PHONY: e2e
 e2e: all
 	@tests/e2e/run.sh $(CURDIR)/$(B)
+
+# a real API server, built from Debian's source package: 5 minutes and 2 GB the first time
+KUBERNETES_DIR ?= /var/cache/seccomp-authz-e2e/kubernetes
+.PHONY: e2e-kubernetes
+e2e-kubernetes: all
+	@tests/e2e/setup.sh test
+	@tests/e2e/kubernetes/build.sh $(KUBERNETES_DIR)
+	@tests/e2e/kubernetes/apiserver.py $(CURDIR)/$(B) $(KUBERNETES_DIR)
 
 # COUNT, SEED, ENGINES, ONLY: see tests/oracle/oracle.py
 .PHONY: oracle
@@ -261,7 +269,9 @@ help:
 ## make test       install what is missing, then all tests (root, Debian)
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
 ## make test-valgrind   unit tests and cases under valgrind
-## make conformance   the suites of Pod Security Admission and Gatekeeper: agreed, differed and why
+## make conformance   the suites of Pod Security Admission and Gatekeeper, sent to the webhook
+##                 over HTTPS: agreed, differed and why
+## make e2e-kubernetes   the manifests on a real kube-apiserver, which is built first (minutes)
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
