@@ -27,6 +27,10 @@ static const struct sentence whole[REASON_COUNT] = {
     [REASON_UNREADABLE] = {"what would run can't be known for certain",
                            "Send plain JSON that says each thing once, as the docker "
                            "command does."},
+    [REASON_STRANGER] = {"the caller has no certificate of those that may call this "
+                         "webhook",
+                         "Give the API server one (kubeConfigFile of its "
+                         "AdmissionConfiguration), or drop --tls-client-ca."},
     [REASON_UNDECIDED] = {"the request was not judged", "Report this as a bug."},
 };
 
@@ -83,10 +87,6 @@ static const struct sentence whole_kubernetes[REASON_COUNT] = {
                      "Repeat the command in a moment."},
     [REASON_UNREADABLE] = {"what would run can't be known for certain",
                            "Use the fields that the API documents, each once."},
-    [REASON_STRANGER] = {"the caller has no certificate of those that may call this "
-                         "webhook",
-                         "Give the API server one (kubeConfigFile of its "
-                         "AdmissionConfiguration), or drop --tls-client-ca."},
 };
 
 #define SET_DEFAULT "Set securityContext.seccompProfile.type to RuntimeDefault"
