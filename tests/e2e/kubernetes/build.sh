@@ -14,41 +14,15 @@ VERSION=1.20.2
 
 [ ! -x "$DIR/kube-apiserver" ] || [ ! -x "$DIR/etcd" ] || [ ! -x "$DIR/kubectl" ] || exit 0
 
-die() {
-	printf 'build.sh: %s\n' "$*" >&2
-	exit 2
-}
-
-# apt with lists of its own, so that the machine's configuration stays as it is.
-apt_own() {
-	"$1" -qq -o Dir::State::Lists="$WORK/lists" -o Dir::State::status=/dev/null -o Dir::Etc::SourceList="$WORK/$suite.list" \
-		-o Dir::Etc::SourceParts=/dev/null -o Dir::Cache="$WORK/cache" \
-		-o Dir::Cache::pkgcache="" -o Dir::Cache::srcpkgcache="" \
-		-o APT::Sandbox::User=root "${@:2}"
-}
-
-use_suite() { # SUITE
-	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
-	suite=$1
-	printf 'deb [signed-by=%s] %s %s main\ndeb-src [signed-by=%s] %s %s main\n' \
-		"$keys" "$mirror" "$suite" "$keys" "$mirror" "$suite" >"$WORK/$suite.list"
-	apt_own apt-get update
-}
-
-unpack() { # PACKAGE... into $WORK/root
-	(cd "$WORK/debs" && rm -f -- *.deb && apt_own apt-get download "$@" &&
-		for deb in *.deb; do dpkg-deb -x "$deb" "$WORK/root"; done)
-}
-
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-	'Origin: Debian' 'Label: Debian' | sort -u | head -n 1)
-[ -n "$mirror" ] || die "apt knows no Debian mirror (apt-get update first?)"
+# shellcheck source=tests/e2e/kubernetes/debian.sh
+. "$(dirname "$(readlink -f "$0")")/debian.sh"
 WORK=$DIR/work
 rm -rf "$WORK"
-mkdir -p "$WORK"/{lists/partial,cache/archives/partial,debs,root,source}
+mkdir -p "$WORK/source"
 
 use_suite bookworm
-unpack golang-1.19-go golang-1.19-src rsync libpopt0 libxxhash0 etcd-server jq libjq1 libonig5
+unpack golang-1.19-go golang-1.19-src rsync libpopt0 libxxhash0 etcd-server jq libjq1 libonig5 \
+	golang-github-modern-go-reflect2-dev
 (cd "$WORK/source" && apt_own apt-get source --download-only kubernetes)
 cd "$WORK/source"
 tar xf kubernetes_*.orig.tar.gz
@@ -57,6 +31,13 @@ tar xf ../kubernetes_*.debian.tar.xz
 while read -r patch; do
 	case $patch in '' | \#*) ;; *) patch -p1 -N -s <"debian/patches/$patch" ;; esac
 done <debian/patches/series
+
+# The copy that it carries reads maps as Go laid them out before 1.18, and crashes on later
+# ones (modern-go/reflect2 1.0.2 "support go 1.18").
+reflect=github.com/modern-go/reflect2
+rm -rf "vendor/${reflect:?}"
+cp -r "$WORK/root/usr/share/gocode/src/$reflect" vendor/github.com/modern-go/
+rm -f vendor/$reflect/*_test.go
 
 # Its makefiles ask for rsync and jq; what is not on this machine comes from the packages.
 libraries=$(echo "$WORK"/root/usr/lib/*-linux-gnu | tr ' ' :)
