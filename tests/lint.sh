@@ -46,6 +46,8 @@ wc -l "${own[@]}" "${headers[@]}" | awk '$2 != "total" && $1 > 400 { print $2 " 
 # ---- every third-party header in its one place
 grep -lE '#include <microhttpd' -r plugin include | grep -v '^plugin/edge/http[a-z_]*\.c$' |
 	complain "microhttpd.h belongs to plugin/edge/http*.c:"
+grep -lE '#include <gnutls/' -r plugin include | grep -vE '^(plugin/edge/tls[a-z_]*\.c|include/edge/tls\.h)$' |
+	complain "gnutls belongs to tls.h and plugin/edge/tls*.c:"
 grep -lE '#include <curl/' -r plugin include | grep -vE '^plugin/edge/(engine|fetch|ship)[a-z_]*\.c$' |
 	complain "curl.h belongs to engine.c, fetch.c and ship.c:"
 

@@ -255,7 +255,25 @@ class Format(AdminCase):
 
     def names(self):
         self.make_traffic()
-        return {re.match("[a-z_]+", series).group() for series in self.series()}
+        found = {re.match("[a-z_]+", series).group() for series in self.series()}
+        return found | self.names_of_a_webhook()
+
+    def names_of_a_webhook(self):
+        """What is told only where one is served; its certificate is not there."""
+        judge = Judge(self.judge.home / "webhook")
+        judge.home.mkdir(exist_ok=True)
+        judge.write_policy(POLICY)
+        admin = judge.home / "admin.sock"
+        judge.start("--admin-socket", str(admin), "--webhook-listen", "127.0.0.1:0",
+                    "--tls-cert", "/nonexistent", "--tls-key", "/nonexistent")
+        try:
+            wait_until(admin.exists, 10, "it tells")
+            text = call(admin, "GET", "/metrics")[1].decode()
+        finally:
+            judge.process.send_signal(signal.SIGINT)
+            judge.process.wait(20)
+        self.assertEqual(promtool("check", "metrics", text=text), (0, ""))
+        return set(re.findall("^[a-z_]+", text, re.M))
 
     def test_the_process_is_described(self):
         shown = self.series()
