@@ -233,10 +233,13 @@ UNITS := $(wildcard plugin-spec/systemd/*)
 DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
 	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
 MANS := $(wildcard plugin-spec/man/*)
+# but for the certificates that openssl/certificate.sh makes
+CLUSTERS := $(sort $(shell cd plugin-spec && find kubernetes swarm -type f \
+	! -name '.*' ! -name 'tls.*' ! -name 'ca.*' ! -name 'ca-*'))
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-	$(PREFIX)/lib/sysusers.d/seccomp-authz.conf
+	$(PREFIX)/lib/sysusers.d/seccomp-authz.conf $(addprefix $(DOC_DIR)/,$(CLUSTERS))
 
 .PHONY: install
 install: all
@@ -246,6 +249,9 @@ install: all
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
 	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
+	for file in $(CLUSTERS); do \
+	    install -m $$(stat -c %a plugin-spec/$$file) plugin-spec/$$file \
+	        $(DESTDIR)$(DOC_DIR)/$$file || exit 1; done
 	for page in $(MANS); do \
 	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
 	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
@@ -254,7 +260,7 @@ install: all
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	-rmdir $(DESTDIR)$(DOC_DIR) 2>/dev/null
+	-find $(DESTDIR)$(DOC_DIR) -depth -type d -empty -delete 2>/dev/null
 
 .PHONY: clean
 clean:
