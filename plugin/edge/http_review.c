@@ -46,8 +46,10 @@ answer_review(struct http_reviews *all, struct review *review)
 	if (review->failure[0] != '\0')
 		review_fail(review);
 	review_answered(review);
-	(void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-	                                (unsigned)WEBHOOK_IDLE_S);
+	/* a stranger may not sit on one of few connections for long */
+	if (review->decision.verdict.reason != REASON_STRANGER)
+		(void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+		                                (unsigned)WEBHOOK_IDLE_S);
 	if (is_answerable(review))
 		return http_review_answer(all, connection, MHD_HTTP_OK,
 		                          "application/json", buf_text(&review->answer));

@@ -10,12 +10,22 @@
 
 enum { SECOND_MS = 1000 };
 
-/* ---- memory ---- */
+/* ---- memory: mapped, so that it goes back to the system when it is over ---- */
+
+static char *
+map(size_t size)
+{
+	void *at =
+	    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
 
 static void
 review_free(struct review *review)
 {
-	free(review->head);
+	if (review->head)
+		(void)munmap(review->head, REVIEW_HEAD_MAX);
 	buf_free(&review->entry.line);
 	buf_free(&review->answer);
 	decision_free(&review->decision);
@@ -30,7 +40,7 @@ review_new(void)
 	if (!review)
 		return NULL;
 	review->decision.arena.limit = ADMISSION_MEMORY_MAX;
-	review->head = malloc(REVIEW_HEAD_MAX);
+	review->head = map(REVIEW_HEAD_MAX);
 	if (review->head)
 		return review;
 	review_free(review);
@@ -138,16 +148,14 @@ review_refuse(struct review *review, enum reason reason)
 	review->refusal = reason;
 }
 
-/* Room was granted: what is there of it moves into a mapping of its own, which goes back
-   to the system when it is over. */
+/* Room was granted: what is there of it moves into a mapping of its own. */
 static void
 use_room(struct review *review)
 {
 	struct reviews *all = review->all;
-	void *body = mmap(NULL, review->guest.bytes, PROT_READ | PROT_WRITE,
-	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *body = map(review->guest.bytes);
 
-	if (body == MAP_FAILED) {
+	if (!body) {
 		room_give(&all->room, review->guest.bytes);
 		review_refuse(review, REASON_NO_MEMORY);
 		return;
