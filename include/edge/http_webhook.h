@@ -69,7 +69,7 @@ void http_webhook_expire(struct http_webhook *http);
 /* Takes no new connections, and denies whatever waits for room. */
 void http_webhook_quiesce(struct http_webhook *http);
 
-/* Reviews that are read, decided or recorded. Thread-safe. */
+/* Reviews that are read, decided or recorded, and pages that are made. Thread-safe. */
 size_t http_webhook_pending(const struct http_webhook *http);
 
 /* Closes all connections. Nothing may be waiting for its record any more. NULL is fine. */

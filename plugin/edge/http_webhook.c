@@ -64,8 +64,8 @@ answer_text(const struct http_webhook *http, struct MHD_Connection *connection,
 }
 
 static int
-answer_page(struct http_webhook *http, struct MHD_Connection *connection, const char *url,
-            const char *method)
+answer_known_page(struct http_webhook *http, struct MHD_Connection *connection,
+                  const char *url, const char *method)
 {
 	struct admin_answer answer;
 	int result = MHD_NO;
@@ -85,6 +85,24 @@ answer_page(struct http_webhook *http, struct MHD_Connection *connection, const 
 		result = http_review_answer(&http->reviews, connection, answer.status,
 		                            answer.type, buf_text(&answer.body));
 	buf_free(&answer.body);
+	return result;
+}
+
+/* Pages look at the record, which may be closed once it is quiet: whoever quiesces waits
+   until nothing is pending. */
+static int
+answer_page(struct http_webhook *http, struct MHD_Connection *connection, const char *url,
+            const char *method)
+{
+	int result;
+
+	atomic_fetch_add(&http->reviews.pending, 1);
+	if (atomic_load(&http->reviews.quiet))
+		result = answer_text(http, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+		                     "stopping\n");
+	else
+		result = answer_known_page(http, connection, url, method);
+	atomic_fetch_sub(&http->reviews.pending, 1);
 	return result;
 }
 

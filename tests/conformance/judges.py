@@ -23,6 +23,21 @@ PROBE = {'apiVersion': 'admission.k8s.io/v1', 'kind': 'AdmissionReview',
                      'resource': {'group': '', 'version': 'v1', 'resource': 'pods'}}}
 
 
+def by_file(paths, lines):
+    """A file has a line, or one for each container: the worst of them is its answer."""
+    worst = {}
+    for line in lines:
+        decision, where, text = line.split(' ', 2)
+        path = where if where in paths else where.rsplit(':', 1)[0]
+        rank = ('allow', 'observe', 'deny').index(decision)
+        if path not in worst or rank > worst[path][0]:
+            worst[path] = rank, Answer(decision, text)
+    for path in paths:
+        if path not in worst:
+            raise SystemExit('check says nothing of %s' % path)
+        yield worst[path][1]
+
+
 class Check:
     def __init__(self, program):
         self.program = program
@@ -45,12 +60,9 @@ class Check:
             done = subprocess.run(
                 [self.program, 'check', '--policy', self.policy, '--as', 'admission'] + batch,
                 stdout=subprocess.PIPE, check=False)
-            lines = done.stdout.decode().splitlines()
-            if done.returncode > 1 or len(lines) != len(batch):
+            if done.returncode > 1:
                 raise SystemExit('check failed: %r' % done)
-            for path, line in zip(batch, lines):
-                decision, rest = line.split(' ', 1)
-                yield Answer(decision, rest[len(path) + 1:])
+            yield from by_file(batch, done.stdout.decode().splitlines())
 
     def decide_review(self, review):
         path = os.path.join(self.folder.name, 'review.json')

@@ -18,7 +18,7 @@ class Stack(GuardedCase):
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.engine.home),
                        "DOCKER_HOST": f"unix://{self.engine.socket}", "POLICY_VERSION": version,
                        "POLICY_IMAGE": "busybox:latest", "SECCOMP_AUTHZ_DIR": str(self.shared)}
-        return subprocess.run([DOCKER, "stack", "deploy", "--resolve-image", "never", "--detach",
+        return subprocess.run([DOCKER, "stack", "deploy", "--resolve-image", "never",
                                "-c", "stack.yml", "seccomp-authz"], cwd=folder, env=environment,
                               capture_output=True, text=True, timeout=120, check=False)
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -170,6 +171,18 @@ class Large(WebhookCase):
         self.assertLess(most, ROOM + 32 * MIB)
         self.assertLess(after, before + 16 * MIB)
         self.assertEqual({record["reason"] for record in self.judge.records()}, {"posture"})
+        self.assertEqual(self.metrics()["seccomp_authz_in_flight_bytes"], 0)
+
+    def test_without_memory_a_review_is_denied_by_its_uid_and_small_ones_go_on(self):
+        self.caller().ask(review())
+        status = pathlib.Path(f"/proc/{self.judge.process.pid}/status").read_text()
+        size = int(re.search(r"VmSize:\s+(\d+) kB", status).group(1)) * 1024
+        resource.prlimit(self.judge.process.pid, resource.RLIMIT_AS, (size + 10 * MIB, size + 10 * MIB))
+        response = self.caller().ask(padded(LARGE, uid="large"))
+        self.assertEqual((response["uid"], response["allowed"]), ("large", False))
+        self.assertIn("no memory", response["status"]["message"])
+        self.assertEqual(self.judge.records()[-1]["reason"], "no-memory")
+        self.assertTrue(self.caller().ask(review())["allowed"])
         self.assertEqual(self.metrics()["seccomp_authz_in_flight_bytes"], 0)
 
     def hold(self, count, size):

@@ -498,8 +498,11 @@ class Show:
         self.reload()
         self.refused("a pod with Unconfined, under overlays/enforce again", pod("no", "Unconfined"),
                      "without")
-        self.admitted("a label on the pod that was let in then",
-                      {**pod("seen", "Unconfined", labels={"team": "a"})})
+        code, out, err = self.cluster.kubectl("annotate", "pod", "seen", "note=x")
+        self.check("admitted: a note on the pod that was let in then: nothing judged changes",
+                   code == 0, out + err)
+        self.refused("a label on it: exceptions depend on labels, so it is judged anew",
+                     pod("seen", "Unconfined", labels={"team": "a"}), "without a seccomp filter")
         code, out, err = self.cluster.kubectl("delete", "pod", "seen", "--grace-period=0", "--force")
         self.check("it can be deleted", code == 0, out + err)
 
