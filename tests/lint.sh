@@ -51,6 +51,9 @@ grep -lE '#include <gnutls/' -r plugin include | grep -vE '^(plugin/edge/tls[a-z
 grep -lE '#include <curl/' -r plugin include | grep -vE '^(plugin/edge/(engine|fetch|ship|web)[a-z_]*\.c|include/edge/web\.h)$' |
 	complain "curl.h belongs to engine.c, fetch.c, ship.c and web.c:"
 
+grep -lE '#include <yaml' -r plugin include | grep -v '^plugin/edge/yaml_tree\.c$' |
+	complain "yaml.h belongs to yaml_tree.c:"
+
 # ---- what nobody may use (comments and texts don't count)
 code() {
 	sed -E 's/"([^"\\]|\\.)*"//g' "$1" | gcc -fpreprocessed -dD -E -P -w -x c - 2>/dev/null |
