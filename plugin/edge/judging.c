@@ -42,10 +42,33 @@ must_record(const struct judging *judging, const struct verdict *verdict)
 	       (judging->record_all && verdict->reason != REASON_NOT_JUDGED);
 }
 
+/* Each exception that let a container through, once for each decision. */
 static void
-count_uses(const struct policy_snapshot *snapshot, const struct verdict *verdict)
+count_rulings(const struct policy_snapshot *snapshot, const struct decision *decision)
 {
-	if (verdict->exception)
+	const struct ruling *rulings = decision->rulings;
+
+	for (size_t i = 0; i < decision->workload.count; i++) {
+		const struct exception *exception = rulings[i].exception;
+
+		for (size_t k = 0; exception && k < i; k++) {
+			if (rulings[k].exception == exception)
+				exception = NULL;
+		}
+		if (exception)
+			policy_uses_count(snapshot->uses, snapshot->policy, exception);
+	}
+}
+
+/* A container's exception is not used where another container is refused. */
+static void
+count_uses(const struct policy_snapshot *snapshot, const struct decision *decision)
+{
+	const struct verdict *verdict = &decision->verdict;
+
+	if (verdict->decision != DECISION_DENY && decision->rulings)
+		count_rulings(snapshot, decision);
+	else if (verdict->exception)
 		policy_uses_count(snapshot->uses, snapshot->policy, verdict->exception);
 	if (verdict->would)
 		policy_uses_count(snapshot->uses, snapshot->policy, verdict->would);
@@ -77,7 +100,7 @@ judging_end(struct judging *judging, const struct policy_snapshot *snapshot,
 	/* while the policy that the verdict points into is still held */
 	if (on_record)
 		record_line(line, decision, circumstances, judging->host);
-	count_uses(snapshot, &decision->verdict);
+	count_uses(snapshot, decision);
 	policy_store_release(judging->store, snapshot);
 	return on_record;
 }
