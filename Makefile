@@ -128,7 +128,7 @@ test-unit: $(TESTS)
 	done; echo "unit programs: $(words $(TESTS)) run, $$failed failed"; [ $$failed = 0 ]
 
 .PHONY: test-cases
-test-cases: $(B)/seccomp-authz
+test-cases: $(B)/seccomp-authz $(B)/seccomp-authzd
 	@tests/cases/run.py $(B)/seccomp-authz
 	@tests/policies/run.py $(B)/seccomp-authz
 	@tests/policies/commands.py $(B)/seccomp-authz

@@ -136,9 +136,10 @@ image_pattern_read(struct text pattern, char room[IMAGE_PATTERN_MAX],
 		memcpy(room + len, pieces[i].at, pieces[i].len);
 		len += pieces[i].len;
 	}
-	*ret_pattern =
-	    (struct image_pattern){.kind = IMAGE_REF_NAME,
-	                           .text = (struct text){.at = room, .len = len},
-	                           .tag = parts.digest.at ? (struct text){0} : parts.tag,
-	                           .digest = parts.digest};
+	*ret_pattern = (struct image_pattern){.kind = IMAGE_REF_NAME,
+	                                      .text = {.at = room, .len = len},
+	                                      .tag = parts.tag,
+	                                      .digest = parts.digest};
+	if (parts.digest.at) /* then a tag counts for nothing */
+		ret_pattern->tag = (struct text){0};
 }

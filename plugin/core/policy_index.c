@@ -245,6 +245,7 @@ file_all(struct builder *builder)
 	uint32_t used = 0;
 	struct keys keys; /* once: it is large, and zeroed where it is declared */
 
+	keys.count = 0;
 	for (size_t i = policy->count; i > 0; i--) {
 		if (builder->ways[i - 1] == 0)
 			continue;

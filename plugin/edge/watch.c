@@ -3,6 +3,7 @@
 #include "edge/watch.h"
 
 #include "edge/file.h"
+#include "edge/watch_way.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,30 +18,16 @@
 #include <unistd.h>
 
 enum {
-	STEPS_MAX = 128,     /* names on the way to a path, those of links too */
-	LINKS_MAX = 40,      /* as the kernel follows, path_resolution(7) */
 	READS_MAX = 16,      /* of events at once */
 	EVENTS_SIZE = 16384, /* bytes */
 };
 
-/* IN_CLOSE_WRITE rather than IN_MODIFY: a file that is still being written is not read. */
-enum {
-	EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |
-	         IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF,
-	WHOLE = IN_CLOSE_WRITE | IN_MOVED_TO, /* something is there, in full */
-};
-
-/* A name in a folder that the way to a path leads through, or the file itself. */
-struct step {
-	int wd;
-	char *name; /* NULL: the file itself */
-	bool last;  /* what it names is what the path means, or a link in its place */
-};
+/* Something is there, in full. */
+enum { WHOLE = IN_CLOSE_WRITE | IN_MOVED_TO };
 
 struct watched {
 	char *path; /* absolute */
-	struct step steps[STEPS_MAX];
-	size_t count;
+	struct watch_way way;
 	struct stat seen; /* zeroed: there was nothing */
 };
 
@@ -79,128 +66,7 @@ set_poll_timer(struct watch *watch)
 	set_timer(watch, watch->blind ? WATCH_BLIND_MS : WATCH_POLL_MS);
 }
 
-/* ---- the way to a path ---- */
-
-/* A name that is watched twice, or by another path too, has the same descriptor. */
-static void
-add_step(struct watch *watch, struct watched *watched, const char *folder,
-         const char *name, bool last)
-{
-	struct step *step = &watched->steps[watched->count];
-	int wd = watched->count < STEPS_MAX
-	             ? inotify_add_watch(watch->inotify, folder, EVENTS)
-	             : -1;
-
-	if (wd < 0) {
-		watch->blind = true;
-		return;
-	}
-	*step = (struct step){.wd = wd, .name = name ? strdup(name) : NULL, .last = last};
-	if (name && !step->name)
-		watch->blind = true;
-	else
-		watched->count++;
-}
-
-/* Where one is on the way: a folder that has no link in its name, and what is to come. */
-struct walk {
-	char at[PATH_MAX];
-	char rest[PATH_MAX];
-	int links;
-};
-
-/* Cuts the first name off the rest; false at the end. */
-static bool
-next_name(struct walk *walk, char name[NAME_MAX + 1])
-{
-	char *start = walk->rest + strspn(walk->rest, "/");
-	size_t len = strcspn(start, "/");
-
-	if (len == 0 || len > NAME_MAX)
-		return false;
-	memcpy(name, start, len);
-	name[len] = '\0';
-	memmove(walk->rest, start + len, strlen(start + len) + 1);
-	if (walk->rest[strspn(walk->rest, "/")] == '\0')
-		walk->rest[0] = '\0';
-	return true;
-}
-
-static void
-go_up(struct walk *walk)
-{
-	char *slash = strrchr(walk->at, '/');
-
-	if (slash)
-		*slash = '\0';
-}
-
-/* Puts what the link says in front of the rest. False: too long, or too many. */
-static bool
-go_along(struct walk *walk, const char *link)
-{
-	char target[PATH_MAX], rest[PATH_MAX];
-	ssize_t len = readlink(link, target, sizeof target - 1);
-	int written;
-
-	if (len <= 0 || ++walk->links > LINKS_MAX)
-		return false;
-	target[len] = '\0';
-	written = snprintf(rest, sizeof rest, "%s%s", target, walk->rest);
-	if (written < 0 || (size_t)written >= sizeof rest)
-		return false;
-	memcpy(walk->rest, rest, (size_t)written + 1);
-	if (target[0] == '/')
-		walk->at[0] = '\0';
-	return true;
-}
-
-/* One name further. False: this is as far as the way goes. */
-static bool
-go_on(struct watch *watch, struct watched *watched, struct walk *walk)
-{
-	char name[NAME_MAX + 1], next[PATH_MAX];
-	struct stat st;
-	int len;
-
-	if (!next_name(walk, name))
-		return false;
-	if (strcmp(name, "..") == 0)
-		go_up(walk);
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return true;
-	add_step(watch, watched, walk->at[0] ? walk->at : "/", name, !walk->rest[0]);
-	len = snprintf(next, sizeof next, "%s/%s", walk->at, name);
-	if (len < 0 || (size_t)len >= sizeof next || lstat(next, &st) != 0)
-		return false;
-	if (S_ISLNK(st.st_mode))
-		return go_along(walk, next);
-	if (!S_ISDIR(st.st_mode)) {
-		add_step(watch, watched, next, NULL, true);
-		return false;
-	}
-	memcpy(walk->at, next, (size_t)len + 1);
-	return true;
-}
-
-static void
-forget_steps(struct watched *watched)
-{
-	for (size_t i = 0; i < watched->count; i++)
-		free(watched->steps[i].name);
-	watched->count = 0;
-}
-
-static void
-follow(struct watch *watch, struct watched *watched)
-{
-	struct walk walk = {.links = 0};
-
-	forget_steps(watched);
-	(void)snprintf(walk.rest, sizeof walk.rest, "%s", watched->path);
-	while (go_on(watch, watched, &walk))
-		;
-}
+/* ---- the ways to the paths ---- */
 
 /* With new eyes: what an earlier walk watched is forgotten with its descriptor. */
 static void
@@ -213,7 +79,9 @@ follow_all(struct watch *watch)
 	watch->blind = watch->inotify < 0 || epoll_ctl(watch->epoll, EPOLL_CTL_ADD,
 	                                               watch->inotify, &event) != 0;
 	for (size_t i = 0; i < watch->count; i++)
-		follow(watch, &watch->at[i]);
+		if (watch_way_follow(&watch->at[i].way, watch->inotify,
+		                     watch->at[i].path) != 0)
+			watch->blind = true;
 }
 
 /* ---- what is there ---- */
@@ -252,7 +120,7 @@ look(struct watch *watch)
 /* ---- events ---- */
 
 static bool
-concerns(const struct step *step, const struct inotify_event *event)
+concerns(const struct watch_step *step, const struct inotify_event *event)
 {
 	if (step->wd != event->wd)
 		return false;
@@ -287,8 +155,8 @@ take_event(struct watch *watch, const struct inotify_event *event)
 	if (event->mask & (IN_Q_OVERFLOW | IN_UNMOUNT))
 		note(watch, event, true);
 	for (size_t i = 0; i < watch->count; i++) {
-		for (size_t k = 0; k < watch->at[i].count; k++) {
-			const struct step *step = &watch->at[i].steps[k];
+		for (size_t k = 0; k < watch->at[i].way.count; k++) {
+			const struct watch_step *step = &watch->at[i].way.steps[k];
 
 			if (concerns(step, event) && !(event->mask & IN_IGNORED))
 				note(watch, event,
@@ -362,7 +230,7 @@ watch_close(struct watch *watch)
 	if (!watch)
 		return;
 	for (size_t i = 0; i < watch->count; i++) {
-		forget_steps(&watch->at[i]);
+		watch_way_forget(&watch->at[i].way);
 		free(watch->at[i].path);
 	}
 	file_close(&watch->inotify);

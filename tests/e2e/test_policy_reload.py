@@ -149,6 +149,34 @@ class LateFile(ReloadCase):
         self.soon(True)
 
 
+class Shown(ReloadCase):
+    """What `policy show` asks of a running judge."""
+
+    def setUp(self):
+        self.options = ("--admin-socket", str(DIR / "shown.sock"))
+        super().setUp()
+
+    def show(self, *options):
+        done = subprocess.run([CLI, "policy", "show", "--admin-socket", self.options[1], *options],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_the_policy_in_force_is_shown_with_its_uses(self):
+        self.judge.write_policy(opening(mode="enforce"))
+        self.soon(True)
+        self.allows()
+        told = json.loads(self.show("--format", "json"))
+        self.assertEqual(told["digest"], "sha256:" + hashlib.sha256(
+            self.judge.policy.read_bytes()).hexdigest())
+        self.assertEqual((told["exceptions"][0]["id"], told["exceptions"][0]["used"]),
+                         ("anybody", 2))
+        self.assertRegex(self.show(), r"(?m)^active +never +2 +forgeable +anybody ")
+        self.judge.write_policy("{")
+        wait_until(lambda: "degraded:" in self.show(), 5, "it is degraded")
+        self.assertRegex(self.show(), r"(?m)^active +never +2 +forgeable +anybody ")
+
+
 class Glass(ReloadCase):
     def break_glass(self, *options):
         return subprocess.run(

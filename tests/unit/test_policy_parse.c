@@ -255,6 +255,46 @@ a_deep_or_large_file_is_refused(void **state)
 }
 
 static void
+a_file_that_is_cut_off_anywhere_is_no_policy(void **state)
+{
+	struct text whole = text_of(full_text);
+
+	(void)state;
+	while (whole.len > 0 && whole.at[whole.len - 1] != '}')
+		whole.len--;
+	for (size_t len = 0; len < whole.len; len++) {
+		struct policy_problems problems;
+
+		assert_null(policy_parse(text_first(whole, len), &problems));
+		assert_int_not_equal(problems.count, 0);
+		assert_string_not_equal(problems.at[0].text, "");
+	}
+	policy_free(parse_good(full_text));
+}
+
+/* Many members are compared in another way than few. */
+static void
+a_key_that_stands_twice_is_found_among_many(void **state)
+{
+	(void)state;
+	for (size_t count = 2; count < 40; count++) {
+		for (size_t twin = 1; twin < count; twin++) {
+			cleanup_buf struct buf text = {0};
+			struct policy_problems problems;
+
+			buf_str(&text, "{\"version\":1,\"x\":{");
+			for (size_t i = 0; i < count; i++)
+				buf_printf(&text, "%s\"k%zu\":%zu", i > 0 ? "," : "",
+				           i == twin ? twin - 1 : i, i);
+			buf_str(&text, "}}");
+			assert_null(policy_parse(buf_text(&text), &problems));
+			assert_non_null(strstr(problems.at[0].text, "stands twice"));
+			assert_int_equal(problems.at[0].line, 1);
+		}
+	}
+}
+
+static void
 nothing_can_be_freed(void **state)
 {
 	struct policy *policy = calloc(1, sizeof *policy);
@@ -276,6 +316,8 @@ main(void)
 	    cmocka_unit_test(good_files_are_taken),
 	    cmocka_unit_test(a_list_and_a_text_end_at_their_maximum),
 	    cmocka_unit_test(a_deep_or_large_file_is_refused),
+	    cmocka_unit_test(a_file_that_is_cut_off_anywhere_is_no_policy),
+	    cmocka_unit_test(a_key_that_stands_twice_is_found_among_many),
 	    cmocka_unit_test(nothing_can_be_freed),
 	};
 

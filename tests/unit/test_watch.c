@@ -297,21 +297,32 @@ what_happens_beside_it_is_not_told(void **state)
 	watch_close(watch);
 }
 
+static int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* It may be told earlier, when a busy machine leaves a gap between two writes. */
 static void
 a_change_that_goes_on_and_on_is_told_at_the_latest(void **state)
 {
 	struct watch *watch;
-	int told_after = -1;
+	int64_t start = clock_ms();
+	bool told = false;
 
 	(void)state;
 	make_etc();
 	watch = watch_one(policy_path());
-	for (int i = 0; i < 2 * WATCH_LATEST_MS / 50 && told_after < 0; i++) {
+	while (!told && clock_ms() < start + 4 * WATCH_LATEST_MS) {
 		put(policy_path(), "again");
-		if (tells(watch, 50))
-			told_after = i * 50;
+		told = tells(watch, WATCH_SETTLE_MS / 4);
 	}
-	assert_in_range(told_after, WATCH_LATEST_MS / 2, WATCH_LATEST_MS + 2000);
+	assert_true(told);
+	assert_in_range(clock_ms() - start, 0, 2 * WATCH_LATEST_MS);
 	watch_close(watch);
 }
 
