@@ -359,6 +359,7 @@ class Journald(SinkCase):
                      "Audit=no\nForwardToSyslog=no\n")
     SCRIPT = """set -e
         mount -n -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal /run/log
+        mount -n --bind "$1/journal" /run/systemd/journal
         mount -n --bind "$1/machine-id" /etc/machine-id
         mount -n --bind "$1/journald.conf" /etc/systemd/journald.conf
         exec "$2" """
@@ -368,6 +369,7 @@ class Journald(SinkCase):
             if not os.path.exists(needed):
                 self.skipTest(f"there is no {needed}")
         home = self.judge.home
+        (home / "journal").mkdir()
         (home / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
         (home / "journald.conf").write_text(self.CONFIGURATION)
         self.journald = subprocess.Popen(
@@ -377,7 +379,7 @@ class Journald(SinkCase):
         self.addCleanup(self.journald.wait)
         self.addCleanup(self.journald.kill)
         root = pathlib.Path(f"/proc/{self.journald.pid}/root/run")
-        path = root / "systemd" / "journal" / "socket"
+        path = home / "journal" / "socket"  # /proc/PID/root is shut to the judge
         wait_until(path.exists, 20, "journald listens")
         self.journal = root / "log" / "journal"
         self.judge.first_sink = f"journald:{path}"
