@@ -87,7 +87,7 @@ judge_serve(struct judge *judge)
 	do {
 		int64_t now_ms = metrics_clock() / 1000000;
 
-		keeper_look(&judge->keeper, now_ms, &judge->log);
+		keeper_look(&judge->keeper, judge->http, now_ms, &judge->log);
 		watchdog_ask(&judge->watchdog, judge->http, now_ms);
 	} while (!judge_wait(judge, (int)tick));
 }

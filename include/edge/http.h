@@ -53,6 +53,13 @@ int http_start(const struct http_options *options, struct http **ret_http,
 /* Serves a connection that was accepted elsewhere, and takes over fd. -1: it is closed. */
 int http_take(struct http *http, int fd);
 
+/* A connection to the server, from ourselves: the other end of one that http_take() has.
+   The caller closes it. -1: none can be had now. */
+int http_connect(struct http *http);
+
+/* Has it accept again what it had no files for. */
+void http_nudge(struct http *http);
+
 /* ---- the end, so that nobody who asks is lost ---- */
 
 /* Takes no new connections: the listening socket is for whoever comes after us. */

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define CONTENT_TYPE "application/vnd.docker.plugins.v1.2+json"
 
@@ -338,6 +339,28 @@ http_take(struct http *http, int fd)
 	                          sizeof unnamed.sun_family) == MHD_YES
 	           ? 0
 	           : -1;
+}
+
+int
+http_connect(struct http *http)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+		return -1;
+	if (http_take(http, fds[1]) == 0)
+		return fds[0];
+	(void)close(fds[0]);
+	return -1;
+}
+
+void
+http_nudge(struct http *http)
+{
+	int fd = http_connect(http);
+
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 void

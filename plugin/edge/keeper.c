@@ -2,6 +2,7 @@
 /* keeper.c - makes the plugin socket again when it was lost. */
 #include "edge/keeper.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,8 +41,25 @@ make_again(struct keeper *keeper, const struct log *log)
 	            keeper->first->path);
 }
 
+/*
+ * When files run out, libmicrohttpd stops to accept until one of its connections ends
+ * (daemon.c, MHD_accept_connection), which those of an engine may not do for days. So
+ * where somebody has waited for a second, we end one.
+ */
+static void
+look_for_waiting(struct keeper *keeper, struct http *http)
+{
+	struct pollfd queue = {.fd = keeper->first->fd, .events = POLLIN};
+	bool waits = poll(&queue, 1, 0) == 1 && (queue.revents & POLLIN);
+
+	if (waits && keeper->waited)
+		http_nudge(http);
+	keeper->waited = waits;
+}
+
 void
-keeper_look(struct keeper *keeper, int64_t now_ms, const struct log *log)
+keeper_look(struct keeper *keeper, struct http *http, int64_t now_ms,
+            const struct log *log)
 {
 	const struct listener *first = keeper->first;
 	bool lost;
@@ -49,6 +67,7 @@ keeper_look(struct keeper *keeper, int64_t now_ms, const struct log *log)
 	if (!first || now_ms < keeper->due_ms)
 		return;
 	keeper->due_ms = now_ms + KEEPER_MS;
+	look_for_waiting(keeper, http);
 	lost = listen_is_lost(keeper->again.fd >= 0 ? &keeper->again : first);
 	if (lost && first->made)
 		make_again(keeper, log);

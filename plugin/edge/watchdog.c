@@ -43,20 +43,6 @@ watchdog_open(struct watchdog *watchdog)
 		watchdog->step_ms = STEP_MS_MIN;
 }
 
-/* A connection that stays; -1: none can be had now. */
-static int
-connect_to(struct http *http)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
-		return -1;
-	if (http_take(http, fds[1]) == 0)
-		return fds[0];
-	(void)close(fds[0]);
-	return -1;
-}
-
 void
 watchdog_ask(struct watchdog *watchdog, struct http *http, int64_t now_ms)
 {
@@ -68,7 +54,7 @@ watchdog_ask(struct watchdog *watchdog, struct http *http, int64_t now_ms)
 		return;
 	}
 	if (watchdog->fd < 0)
-		watchdog->fd = connect_to(http);
+		watchdog->fd = http_connect(http);
 	if (watchdog->fd >= 0 && !watchdog->asked)
 		watchdog->asked = send(watchdog->fd, question, sizeof question - 1,
 		                       MSG_NOSIGNAL) == sizeof question - 1;

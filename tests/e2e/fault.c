@@ -1,29 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fault.c - a disk that fails on demand: preloaded into the judge (LD_PRELOAD), it answers
- * for writev(2) and fdatasync(2) of regular files as long as there is a file of a fault's
- * name in the folder FAULTS.
+ * fault.c - a disk and a clock that fail on demand: preloaded into the judge (LD_PRELOAD),
+ * it answers for writev(2) and fdatasync(2) of regular files as long as there is a file of
+ * a fault's name in the folder FAULTS; and the clock of the day is wrong by the seconds in
+ * FAULTS/clock (8 bytes, in this machine's order), if that is there at the start.
+ *
+ * It makes only calls that the judge's own filter lets through.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+
+static const int64_t *wrong_by; /* seconds; NULL: the clock is right */
+
+static void
+path_of(const char *fault, char *ret_path, size_t size)
+{
+	const char *folder = getenv("FAULTS");
+
+	(void)snprintf(ret_path, size, "%s/%s", folder ? folder : "/nonexistent", fault);
+}
 
 static bool
 is_on(const char *fault)
 {
-	const char *folder = getenv("FAULTS");
-	struct stat st;
 	char path[4096];
 
-	(void)snprintf(path, sizeof path, "%s/%s", folder ? folder : "/nonexistent",
-	               fault);
-	return stat(path, &st) == 0; /* the judge's filter knows no access(2) */
+	path_of(fault, path, sizeof path);
+	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+}
+
+static void
+wait_while(const char *fault)
+{
+	while (is_on(fault))
+		(void)poll(NULL, 0, 10);
+}
+
+__attribute__((constructor)) static void
+map_clock(void)
+{
+	char path[4096];
+	void *at;
+	int fd;
+
+	path_of("clock", path, sizeof path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	at = mmap(NULL, sizeof *wrong_by, PROT_READ, MAP_SHARED, fd, 0);
+	wrong_by = at == MAP_FAILED ? NULL : at;
+	(void)close(fd);
+}
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	long failed = syscall(SYS_clock_gettime, clock, ret_time);
+
+	if (!failed && clock == CLOCK_REALTIME && wrong_by)
+		ret_time->tv_sec += *wrong_by;
+	return (int)failed;
+}
+
+time_t
+time(time_t *ret_time)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (ret_time)
+		*ret_time = now.tv_sec;
+	return now.tv_sec;
 }
 
 static bool
@@ -37,8 +95,8 @@ is_regular(int fd)
 ssize_t
 writev(int fd, const struct iovec *parts, int count)
 {
-	while (is_regular(fd) && is_on("write-hang"))
-		(void)poll(NULL, 0, 10);
+	if (is_regular(fd))
+		wait_while("write-hang");
 	if (is_regular(fd) && is_on("write-error")) {
 		errno = EIO;
 		return -1;
@@ -49,8 +107,7 @@ writev(int fd, const struct iovec *parts, int count)
 int
 fdatasync(int fd)
 {
-	while (is_on("sync-hang"))
-		(void)poll(NULL, 0, 10);
+	wait_while("sync-hang");
 	if (is_on("sync-error")) {
 		errno = EIO;
 		return -1;

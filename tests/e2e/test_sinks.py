@@ -368,6 +368,7 @@ class Journald(SinkCase):
             if not os.path.exists(needed):
                 self.skipTest(f"there is no {needed}")
         home = self.judge.home
+        (home / "journal").mkdir()
         (home / "machine-id").write_text("0123456789abcdef0123456789abcdef\n")
         (home / "journald.conf").write_text(self.CONFIGURATION)
         self.journald = subprocess.Popen(
