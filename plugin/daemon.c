@@ -311,8 +311,9 @@ stop(struct judge *judge)
 	listen_close(&judge->admin_listener);
 	file_close(&judge->metrics_fd);
 	if (judge->record) /* calls back whoever still waits */
-		record_close(judge->record);
+		record_stop(judge->record);
 	http_stop(judge->http);
+	record_close(judge->record);
 	listen_close(&judge->listener);
 	if (judge->store)
 		policy_store_close(judge->store);

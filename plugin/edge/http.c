@@ -4,6 +4,7 @@
 
 #include "core/authz.h"
 #include "edge/http_answer.h"
+#include "edge/http_loop.h"
 #include "edge/listen.h"
 #include "edge/request.h"
 
@@ -21,7 +22,8 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct MHD_Response *activate, *allow, *forbidden, *not_found, *not_post,
 	    *stopping;
-	struct requests requests; /* touched by libmicrohttpd's thread only */
+	struct http_loop loop;
+	struct requests requests; /* touched by who has the loop's turn */
 	/* any thread */
 	atomic_size_t waiting;
 	atomic_bool quiet;
@@ -88,7 +90,7 @@ http_of(const struct request *request)
 	return (struct http *)((char *)request->all - offsetof(struct http, requests));
 }
 
-/* From the record's thread, or from whoever expires. Its last touch of the request. */
+/* From whoever writes the record, or from whoever expires. */
 static void
 recorded(struct record_entry *entry, const char *failure)
 {
@@ -96,21 +98,16 @@ recorded(struct record_entry *entry, const char *failure)
 	struct http *http = http_of(request);
 	struct MHD_Connection *connection = request->connection;
 
-	if (failure) {
-		strncpy(request->failure, failure, sizeof request->failure - 1);
-		request->failure[sizeof request->failure - 1] = '\0';
-	}
-	if (atomic_exchange(&request->handover, HANDOVER_DONE) == HANDOVER_SUSPENDED)
-		MHD_resume_connection(connection);
+	if (request_finish(request, failure))
+		http_loop_resume(&http->loop, connection);
 	atomic_fetch_sub(&http->waiting, 1);
 }
 
-/* The whole request is here. */
+/* The whole request is here. Without an answer and not suspended, the connection is asked
+   again the next time round; the record is written in between. */
 static enum MHD_Result
 decide_and_answer(struct http *http, struct request *request)
 {
-	int step = HANDOVER_WAITING;
-
 	if (!request_judge(request))
 		return answer(http, request);
 	if (atomic_load(&http->quiet)) {
@@ -122,14 +119,22 @@ decide_and_answer(struct http *http, struct request *request)
 	request->entry.done = recorded;
 	atomic_store(&request->handover, HANDOVER_WAITING);
 	atomic_fetch_add(&http->waiting, 1);
-	record_submit(http->options.record, &request->entry);
-	if (request_wait_shortly(request))
-		return answer(http, request);
-	MHD_suspend_connection(request->connection);
-	if (!atomic_compare_exchange_strong(&request->handover, &step,
-	                                    HANDOVER_SUSPENDED))
-		MHD_resume_connection(request->connection); /* just now */
+	http_loop_put(&http->loop, &request->entry);
 	return MHD_YES;
+}
+
+/* Its line was put; is it there now? */
+static enum MHD_Result
+answer_later(struct http *http, struct request *request)
+{
+	if (atomic_load(&request->handover) != HANDOVER_DONE) {
+		request->state = REQUEST_SUSPENDED;
+		http_loop_suspend(&http->loop, request);
+		return MHD_YES;
+	}
+	if (request->state == REQUEST_SUSPENDED)
+		http_loop_resumed(&http->loop);
+	return answer(http, request);
 }
 
 /* ---- libmicrohttpd's callbacks ---- */
@@ -238,7 +243,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 		*len = 0;
 		return MHD_YES;
 	}
-	return request->state == REQUEST_RECORDING ? answer(http, request)
+	return request->state >= REQUEST_RECORDING ? answer_later(http, request)
 	                                           : decide_and_answer(http, request);
 }
 
@@ -254,9 +259,7 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
 	*request_context = NULL;
 	if (!request || request == marker(&drained))
 		return;
-	if (request->state == REQUEST_RECORDING) /* who asked is gone */
-		request_answered(request, request->failure[0] == '\0');
-	request_give(request);
+	request_leave(request);
 }
 
 /* ---- start and stop ---- */
@@ -327,8 +330,8 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 		return err_set(err, ERR_MEMORY, "out of memory");
 	}
 	http->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+	    MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME |
+		MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
 	    MHD_OPTION_LISTEN_SOCKET, options->fd, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
@@ -337,6 +340,13 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 		http_stop(http);
 		return err_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s",
 		               strerror(errno));
+	}
+	http->loop.daemon = http->daemon;
+	http->loop.record = options->record;
+	http->loop.requests = &http->requests;
+	if (http_loop_start(&http->loop, err) != 0) {
+		http_stop(http);
+		return -1;
 	}
 	*ret_http = http;
 	return 0;
@@ -364,10 +374,15 @@ http_stop(struct http *http)
 	    http ? http->not_post : NULL,  http ? http->stopping : NULL,
 	};
 
+	bool hangs;
+
 	if (!http)
 		return;
+	hangs = !http_loop_stop(&http->loop);
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
+	if (hangs) /* in the sink of the record, and comes back to all this */
+		return;
 	for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++) {
 		if (responses[i])
 			MHD_destroy_response(responses[i]);
