@@ -85,9 +85,10 @@ judge_stop(struct judge *judge)
 {
 	admin_doors_close(&judge->doors);
 	if (judge->record) /* calls back whoever still waits */
-		record_close(judge->record);
+		record_stop(judge->record);
 	http_stop(judge->http);
 	webhook_close(judge->webhook);
+	record_close(judge->record);
 	keeper_close(&judge->keeper);
 	file_close(&judge->webhook_fd);
 	listen_close(&judge->listener);

@@ -5,7 +5,7 @@
  * Invariant: the bytes that all requests hold together stay under REQUESTS_BYTES_MAX; a
  * request past a limit is read to its end, thrown away and denied, never cut short.
  * Everything here is touched by one thread, the one that serves; only `entry` is lent to
- * record.h in between, which gives it back through `handover`.
+ * record.h in between, which gives it back by request_finish().
  */
 #pragma once
 
@@ -29,19 +29,20 @@ enum request_state {
 	REQUEST_READING,   /* its body comes in */
 	REQUEST_DROPPING,  /* past a limit: the rest is read and thrown away */
 	REQUEST_RECORDING, /* decided; is put on record, then answered */
+	REQUEST_SUSPENDED, /* the same, and it takes longer */
 	REQUEST_ANSWERED,
 };
 
 /*
- * Whose turn it is while a request is on its way to the record. Most lines are there within
- * microseconds: a short wait costs less than to suspend a connection and to wake it.
- * Whoever comes second knows what the first did.
+ * Whose turn it is while a request is on its way to the record. Mostly its line is there
+ * before anybody looks; if not, its connection is suspended, or gone. Whoever comes second
+ * knows what the first did.
  */
-enum request_handover { HANDOVER_WAITING, HANDOVER_SUSPENDED, HANDOVER_DONE };
-
-enum {
-	SHORT_WAIT_NS = 40 * 1000,
-	SHORT_WAITS_LEFT_OUT = 64, /* after one that was in vain */
+enum request_handover {
+	HANDOVER_WAITING,   /* for the record */
+	HANDOVER_SUSPENDED, /* for it, too; then the connection has to be resumed */
+	HANDOVER_LEFT,      /* for it, too; then the request is given back */
+	HANDOVER_DONE,
 };
 
 struct request {
@@ -65,9 +66,9 @@ struct requests {
 
 	struct request *idle;
 	size_t idle_count;
-	size_t bytes;       /* held in bodies */
-	struct arena arena; /* of the decision that is being made */
-	unsigned short_waits_left_out;
+	size_t bytes;                 /* held in bodies */
+	struct arena arena;           /* of the decision that is being made */
+	struct request *_Atomic left; /* done after they were left; to be given back */
 };
 
 /* A request for `connection`; NULL when out of memory. */
@@ -91,8 +92,16 @@ bool request_judge(struct request *request);
    once. */
 void request_answered(struct request *request, bool on_record);
 
-/* Waits up to SHORT_WAIT_NS. Returns true if `handover` is HANDOVER_DONE. */
-bool request_wait_shortly(struct request *request);
+/* Any thread, once: it is on record, or is not for the reason `failure`. True if its
+   connection has to be resumed; else the request is not the caller's any more. */
+bool request_finish(struct request *request, const char *failure);
+
+/* Who asked is gone, or has the answer: it is given back, at once or when the record has
+   done with it. */
+void request_leave(struct request *request);
+
+/* Gives back those that were left and are done now. */
+void requests_collect(struct requests *all);
 
 /* Frees what is idle. */
 void requests_free(struct requests *all);

@@ -4,7 +4,6 @@
 
 #include "core/authz.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,28 +186,56 @@ request_answered(struct request *request, bool on_record)
 }
 
 bool
-request_wait_shortly(struct request *request)
+request_finish(struct request *request, const char *failure)
 {
 	struct requests *all = request->all;
-	int64_t end;
+	int was;
 
-	if (all->short_waits_left_out > 0) {
-		all->short_waits_left_out--;
-		return false;
+	if (failure) {
+		strncpy(request->failure, failure, sizeof request->failure - 1);
+		request->failure[sizeof request->failure - 1] = '\0';
 	}
-	end = metrics_clock() + SHORT_WAIT_NS;
-	do {
-		if (atomic_load(&request->handover) == HANDOVER_DONE)
-			return true;
-		(void)sched_yield();
-	} while (metrics_clock() < end);
-	all->short_waits_left_out = SHORT_WAITS_LEFT_OUT;
-	return false;
+	was = atomic_exchange(&request->handover, HANDOVER_DONE);
+	if (was == HANDOVER_LEFT) {
+		request->next = atomic_load(&all->left);
+		while (!atomic_compare_exchange_weak(&all->left, &request->next, request))
+			;
+	}
+	return was == HANDOVER_SUSPENDED;
+}
+
+void
+request_leave(struct request *request)
+{
+	int was = HANDOVER_WAITING;
+
+	if (request->state == REQUEST_RECORDING || request->state == REQUEST_SUSPENDED) {
+		if (atomic_compare_exchange_strong(&request->handover, &was,
+		                                   HANDOVER_LEFT))
+			return;
+		request_answered(request, request->failure[0] == '\0');
+	}
+	request_give(request);
+}
+
+void
+requests_collect(struct requests *all)
+{
+	struct request *request, *next;
+
+	if (!atomic_load_explicit(&all->left, memory_order_relaxed))
+		return;
+	for (request = atomic_exchange(&all->left, NULL); request; request = next) {
+		next = request->next;
+		request_answered(request, request->failure[0] == '\0');
+		request_give(request);
+	}
 }
 
 void
 requests_free(struct requests *all)
 {
+	requests_collect(all);
 	while (all->idle) {
 		struct request *request = all->idle;
 
