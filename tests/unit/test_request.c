@@ -15,7 +15,7 @@ static struct metrics metrics;
 static struct requests
 make_requests(void)
 {
-	return (struct requests){.metrics = &metrics};
+	return (struct requests){.judging.metrics = &metrics};
 }
 
 static struct request *
