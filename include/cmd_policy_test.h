@@ -24,7 +24,11 @@ struct policy_case {
 	const char *user;
 	const char *method, *target_base; /* of a request without envelope */
 	struct buf target, body;
-	bool has_body, is_envelope;
+	bool has_body;
+	/* judges `body` where it says itself who asks for what: an envelope, a review; NULL:
+	   it is a request without envelope */
+	void (*decide)(struct text bytes, const struct circumstances *circumstances,
+	               struct decision *decision);
 	int64_t at; /* seconds; when it is decided */
 	struct expectation expected;
 

@@ -35,7 +35,7 @@ read_case_text(const struct place *place, const json_t *value, const char **ret_
 	return EXIT_CLEAN;
 }
 
-/* A body or envelope: an object stands for its JSON, a text for its bytes. */
+/* A body, envelope or review: an object stands for its JSON, a text for its bytes. */
 static int
 read_bytes(const struct place *place, const json_t *value, struct buf *bytes)
 {
@@ -160,12 +160,15 @@ read_member(const struct place *place, const char *key, json_t *value,
 	if (strcmp(key, "request") == 0)
 		return read_request(place, value, one);
 	if (strcmp(key, "envelope") == 0) {
-		one->is_envelope = true;
+		one->decide = decide_authz;
 		return read_bytes(place, value, &one->body);
 	}
-	return complain(place,
-	                "a case has case, create, service, request, envelope, user, "
-	                "name, at and expect");
+	if (strcmp(key, "admission") == 0) {
+		one->decide = decide_admission;
+		return read_bytes(place, value, &one->body);
+	}
+	return complain(place, "a case has case, create, service, request, envelope, "
+	                       "admission, user, name, at and expect");
 }
 
 /* ---- a case ---- */
@@ -188,7 +191,8 @@ add_name(struct buf *target, const char *name)
 static int
 count_requests(const json_t *value)
 {
-	static const char *const keys[] = {"create", "service", "request", "envelope"};
+	static const char *const keys[] = {"create", "service", "request", "envelope",
+	                                   "admission"};
 	int count = 0;
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -220,13 +224,14 @@ read_case(const struct place *place, json_t *value, struct policy_case *one)
 	if (!one->name)
 		return complain(place, "a case has a name: \"case\"");
 	if (count_requests(value) != 1)
-		return complain(place,
-		                "one of create, service, request and envelope is wanted");
+		return complain(place, "one of create, service, request, envelope and "
+		                       "admission is wanted");
 	if (!one->expected.decision || !is_decision(one->expected.decision))
 		return complain(place,
 		                "\"expect\" needs a decision: allow, deny or observe");
-	if (one->is_envelope && (name || one->user))
-		return complain(place, "an envelope says itself by whom and of what");
+	if (one->decide && (name || one->user))
+		return complain(place, "an envelope and an AdmissionReview say "
+		                       "themselves by whom and of what");
 	buf_str(&one->target, one->target_base ? one->target_base : "");
 	if (name)
 		add_name(&one->target, name);

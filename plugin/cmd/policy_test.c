@@ -21,8 +21,8 @@ decide_case(const struct policy_case *one, const struct policy *policy,
 	    one->has_body ? buf_text(&one->body) : (struct text){.at = NULL};
 
 	circumstances.now_us = one->at * MICROSECONDS;
-	if (one->is_envelope) {
-		decide_authz(buf_text(&one->body), &circumstances, decision);
+	if (one->decide) {
+		one->decide(buf_text(&one->body), &circumstances, decision);
 		return;
 	}
 	decision->workload.user = text_of(one->user);
@@ -200,8 +200,10 @@ const struct command command_policy_test = {
 	"     \"expect\": {\"decision\": \"allow\", \"rule\": \"gdb-in-ci\"}}]}\n\n"
 	"FILE holds such cases, DIR files that end with .json. A case has one of create\n"
 	"(body of POST /containers/create), service (of POST /services/create), request\n"
-	"(method, uri, body) and envelope (what dockerd sends to a plugin); user, name\n"
-	"and at (the time) as it needs. seccomp-authz-policy(5) has the rest.\n\n"
+	"(method, uri, body), envelope (what dockerd sends to a plugin) and admission "
+        "(an\n"
+	"AdmissionReview of Kubernetes); user, name and at (the time) as it needs.\n"
+	"seccomp-authz-policy(5) has the rest.\n\n"
 	"  --policy FILE   the policy [" POLICY_DEFAULT_PATH ", or the built-in\n"
 	"                  one where that does not exist]\n"
 	"  --format junit  JUnit XML instead of text\n"

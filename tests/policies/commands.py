@@ -42,6 +42,17 @@ def envelope(user, options=("seccomp=unconfined",)):
                        "RequestBody": base64.b64encode(body.encode()).decode()})
 
 
+def review(user, profile="Unconfined", namespace="shop"):
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"},
+           "spec": {"containers": [{"name": "web", "image": "nginx",
+                                    "securityContext": {"seccompProfile": {"type": profile}}}]}}
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u-1", "kind": {"group": "", "version": "v1", "kind": "Pod"},
+        "resource": {"group": "", "version": "v1", "resource": "pods"}, "name": "web-0",
+        "namespace": namespace, "operation": "CREATE", "userInfo": {"username": user},
+        "object": pod}}
+
+
 class PolicyCase(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -193,6 +204,21 @@ class Test(PolicyCase):
                               self.write("c.json", {"cases": cases}), code=1)[0]
         self.assertIn("1 passed, 5 failed", out)
 
+    def test_a_review_is_decided_as_the_webhook_would(self):
+        policy = self.write("p.json", {"version": 1, "exceptions": [
+            exception("ann", match={"door": ["kubernetes"], "user": ["ann"],
+                                    "namespace": ["shop"]})]})
+        refused = {"decision": "deny", "rule": "default", "posture": "unconfined"}
+        rows = [(review("ann"), {"decision": "allow", "rule": "ann"}),
+                (review("ann", namespace="till"), refused), (review("bob"), refused),
+                (json.dumps(review("bob", "RuntimeDefault")), "allow"),
+                ({"request": {}}, "deny"), ("{", "deny"), ("", "deny")]
+        path = self.write("c.json", {"cases": [
+            {"case": str(i), "admission": sent, "expect": expect}
+            for i, (sent, expect) in enumerate(rows)]})
+        out = self.run_policy("test", "--policy", policy, path)[0]
+        self.assertIn(f"{len(rows)} passed, 0 failed", out)
+
     def test_what_is_not_understood_is_never_a_pass(self):
         good = {"case": "x", "create": {}, "expect": "allow"}
         schema = json.loads((SPEC / "policy-tests.schema.json").read_text(encoding="utf-8"))
@@ -202,6 +228,9 @@ class Test(PolicyCase):
                     {**good, "create": 1}, {**good, "expect": {"rule": "x"}},
                     {**good, "expect": {"decision": "allow", "rules": "x"}},
                     {"case": "x", "envelope": {}, "user": "u", "expect": "allow"},
+                    {"case": "x", "admission": {}, "name": "u", "expect": "deny"},
+                    {"case": "x", "admission": {}, "envelope": {}, "expect": "deny"},
+                    {"case": "x", "admission": [], "expect": "deny"},
                     {"case": "x", "request": {"method": "GET"}, "expect": "allow"},
                     {**good, "user": ""}):
             self.run_policy("test", "--policy", EXAMPLE,
@@ -234,6 +263,26 @@ class Diff(PolicyCase):
                                "json", code=1)[0]
         self.assertEqual([(row["line"], row["user"]) for row in map(json.loads, told.splitlines())],
                          [(1, "alice"), (2, "bob")])
+
+    def test_reviews_are_decided_again_too(self):
+        fits = {"door": ["kubernetes"], "user": ["ann"]}
+        new = self.write("k.json", {"version": 1, "exceptions": [exception("ann", match=fits)]})
+        sent = [json.dumps(review("ann")), json.dumps({"raw": json.dumps(review("ann"))}),
+                envelope("ann"), json.dumps(review("bob")),
+                json.dumps({"raw": json.dumps(review("ann"))[:-1]})]
+        recorded = self.write("r.jsonl", "\n".join(sent))
+        lines = self.run_policy("diff", self.old, new, "--recorded", recorded,
+                                code=1)[0].splitlines()
+        self.assertEqual(len(lines), 3, lines)
+        self.assertRegex(lines[0], r'^deny -> allow .*:1: "CREATE" "Pod" in "shop" "web-0" by "ann"'
+                                   r' name "web" image ".*nginx:latest" \("default" -> "ann"\)$')
+        self.assertRegex(lines[1], r"^deny -> allow .*:2: ")
+        self.assertEqual(lines[2], "5 requests, 2 decisions change, 0 are made by another rule")
+        told = self.run_policy("diff", self.old, new, "--recorded", recorded, "--format", "json",
+                               code=1)[0]
+        self.assertEqual([(row["line"], row["user"], row["namespace"], row["kind"], row["object"])
+                          for row in map(json.loads, told.splitlines())],
+                         [(1, "ann", "shop", "Pod", "web-0"), (2, "ann", "shop", "Pod", "web-0")])
 
     def test_nothing_changes_between_a_policy_and_itself(self):
         recorded = self.write("r.jsonl", envelope("alice"))
