@@ -321,19 +321,18 @@ BASH_DIR := $(PREFIX)/share/bash-completion/completions
 ZSH_DIR := $(PREFIX)/share/zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
 UNITS := $(wildcard plugin-spec/systemd/*)
 DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
-	plugin-spec/policy-tests.example.json \
-	$(wildcard plugin-spec/ci/*) \
-	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
+	plugin-spec/policy-tests.example.json
 MANS := $(wildcard plugin-spec/man/*)
-# but for the certificates that openssl/certificate.sh makes
-CLUSTERS := $(sort $(shell cd plugin-spec && find kubernetes swarm -type f \
-	! -name '.*' ! -name 'tls.*' ! -name 'ca.*' ! -name 'ca-*'))
+# folders that pages link to, as they are; but for the certificates that
+# openssl/certificate.sh makes
+TREES := $(sort $(shell cd plugin-spec && find docs ci prometheus grafana kubernetes swarm \
+	-type f ! -name '.*' ! -name 'tls.*' ! -name 'ca.*' ! -name 'ca-*'))
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
 	$(BASH_DIR)/seccomp-authz $(ZSH_DIR)/_seccomp-authz \
 	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf \
-	$(addprefix $(DOC_DIR)/,$(CLUSTERS))
+	$(addprefix $(DOC_DIR)/,$(TREES))
 
 .PHONY: install
 install: all
@@ -343,7 +342,9 @@ install: all
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
 	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
-	for file in $(CLUSTERS); do \
+	sed 's,\[\([a-z-]*([58])\)\](plugin-spec/man/[^)]*),\1,g; s,](plugin-spec/,](,g' README.md \
+	    > $(DESTDIR)$(DOC_DIR)/README.md
+	for file in $(TREES); do \
 	    install -m $$(stat -c %a plugin-spec/$$file) plugin-spec/$$file \
 	        $(DESTDIR)$(DOC_DIR)/$$file || exit 1; done
 	for page in $(MANS); do \

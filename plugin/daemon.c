@@ -20,7 +20,8 @@ main(int argc, char **argv)
 	}
 	if (judge.options.help || judge.options.version) {
 		if (judge.options.help)
-			(void)printf("usage: seccomp-authz serve [options]\n%s",
+			(void)printf("usage: seccomp-authz serve [options]\n"
+			             "       seccomp-authzd [options]\n%s",
 			             options_help);
 		else
 			(void)printf("seccomp-authz %s\n", VERSION);

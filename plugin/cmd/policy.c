@@ -170,7 +170,7 @@ const struct command command_policy = {
 	"default      prints the built-in policy, as a file to start from\n"
 	"test         decides an author's own cases under a policy\n"
 	"diff         whose requests two policies decide differently\n"
-	"break-glass  lets everything through for a while, on record (root)\n"
+	"break-glass  lets every container run for a while, on record (root)\n"
 	"\n"
 	"seccomp-authz policy lint --help says more, and so for the others. The format\n"
 	"of policies: seccomp-authz-policy(5).\n",

@@ -28,8 +28,9 @@ enum {
 	REASON_MAX = 512,
 };
 
-/* All postures that an exception can allow and the built-in policy does not. */
-static const char usual[] = "privileged,unconfined,permissive,weak,unset";
+/* All postures that an exception can allow: the policy may refuse even `default`. */
+static const char usual[] =
+    "privileged,unconfined,permissive,weak,unset,localhost,custom,default";
 
 /* What was asked for. */
 struct glass {
@@ -309,7 +310,7 @@ run_break_glass(const struct command *self, int argc, char **argv)
 
 const struct command command_policy_break_glass = {
     .name = "policy break-glass",
-    .summary = "let everything through for a while, on record (root)",
+    .summary = "let every container run for a while, on record (root)",
     .usage = "--for TIME --reason TEXT [--allow WHAT,...] [--user PATTERN]...\n"
 	     "           [--policy FILE] [--repair [--state-dir DIR]]\n"
 	     "       seccomp-authz policy break-glass --end [--policy FILE]",
@@ -326,7 +327,7 @@ const struct command command_policy_break_glass = {
 	"  --for TIME        30s, 30m, 2h; at most 24h\n"
 	"  --reason TEXT     for the record of the policy\n"
 	"  --allow WHAT,...  postures, and guards as guard:NAME\n"
-	"                    [privileged,unconfined,permissive,weak,unset]\n"
+	"                    [all postures that can be allowed, and no guard]\n"
 	"  --user PATTERN    for these users only\n"
 	"  --policy FILE     [" POLICY_DEFAULT_PATH "]\n"
 	"  --repair          where FILE is broken or missing: use the last good policy\n"

@@ -201,7 +201,7 @@ const struct command command_policy_test = {
 	"FILE holds such cases, DIR files that end with .json. A case has one of create\n"
 	"(body of POST /containers/create), service (of POST /services/create), request\n"
 	"(method, uri, body), envelope (what dockerd sends to a plugin) and admission "
-        "(an\n"
+	"(an\n"
 	"AdmissionReview of Kubernetes); user, name and at (the time) as it needs.\n"
 	"seccomp-authz-policy(5) has the rest.\n\n"
 	"  --policy FILE   the policy [" POLICY_DEFAULT_PATH ", or the built-in\n"

@@ -47,7 +47,8 @@ const char options_help[] =
     "                         reviews are denied [anybody may call]\n"
     "  --log-level LEVEL      error, warning, info or debug [info]\n"
     "  --help, --version\n"
-    "Each option can also come from the environment: SECCOMP_AUTHZ_STATE_DIR=DIR.\n"
+    "Each option can also come from the environment: SECCOMP_AUTHZ_STATE_DIR=DIR; a\n"
+    "repeatable one with spaces between: SECCOMP_AUTHZ_RECORD=\"file:PATH stdout\".\n"
     "SIGHUP reloads the policy and reopens the record, SIGTERM ends.\n";
 
 static int

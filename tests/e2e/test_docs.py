@@ -13,7 +13,8 @@ import unittest
 from lab import BUILD, HERE, SUITE
 from test_systemd import Machine
 
-DOCS = HERE.parent.parent / "plugin-spec" / "docs"
+REPOSITORY = HERE.parent.parent
+DOCS = REPOSITORY / "plugin-spec" / "docs"
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
 
 
@@ -54,11 +55,22 @@ class Policies(unittest.TestCase):
 
 
 class Links(unittest.TestCase):
-    def test_every_link_of_the_docs_leads_somewhere(self):
-        for page in [HERE.parent.parent / "README.md", *DOCS.glob("*.md")]:
+    def check(self, pages):
+        for page in pages:
             for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
                 if "://" not in target:
                     self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+
+    def test_every_link_of_the_docs_leads_somewhere(self):
+        self.check([REPOSITORY / "README.md", *DOCS.parent.rglob("*.md")])
+
+    def test_so_it_does_where_the_docs_are_installed(self):
+        with tempfile.TemporaryDirectory() as root:
+            subprocess.run(["make", "-s", "-C", str(REPOSITORY), "install", f"DESTDIR={root}"],
+                           check=True, capture_output=True)
+            pages = sorted(pathlib.Path(root, "usr/share/doc/seccomp-authz").rglob("*.md"))
+            self.assertGreater(len(pages), 6)
+            self.check(pages)
 
 
 class Commands(Machine):

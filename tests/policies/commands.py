@@ -340,6 +340,21 @@ class BreakGlass(PolicyCase):
         self.run_policy("break-glass", "--end", "--policy", self.path)
         self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before)
 
+    def test_no_container_is_refused_then_whatever_the_policy(self):
+        path = self.write("none.json", {"version": 1, "allow": [], "engine_default": "unconfined"})
+        profile = json.dumps({"defaultAction": "SCMP_ACT_ERRNO"})
+        bodies = [{"Image": "x"}, {"Image": "x", "HostConfig": {"Privileged": True}}] + [
+            {"Image": "x", "HostConfig": {"SecurityOpt": [f"seccomp={option}"]}}
+            for option in ("unconfined", "builtin", profile, '{"defaultAction":"SCMP_ACT_ALLOW"}')]
+        cases = [{"case": str(i), "create": body} for i, body in enumerate(bodies)]
+        cases += [{"case": kind, "admission": review("ann", kind)}
+                  for kind in ("Unconfined", "RuntimeDefault")]
+        for decision in ("deny", "allow"):
+            expected = self.write("c.json", {"cases": [{**case, "expect": decision}
+                                                       for case in cases]})
+            self.run_policy("test", "--policy", path, expected)
+            self.run_policy("break-glass", "--for", "1h", "--reason", "x", "--policy", path)
+
     def test_what_is_asked_for_is_allowed_to_whom_it_is(self):
         self.run_policy("break-glass", "--for", "60s", "--reason", "x", "--allow",
                         "privileged,guard:plugins", "--user", "ops-*", "--user", "root",
