@@ -18,9 +18,9 @@ FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
-DEPS_LIBS   := libmicrohttpd jansson libseccomp nettle
-JUDGE_LIBS  := -lmicrohttpd -ljansson -lseccomp -lnettle -lpthread
-CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lz -lpthread
+DEPS_LIBS   := libmicrohttpd gnutls jansson libseccomp nettle
+JUDGE_LIBS  := -lmicrohttpd -lgnutls -ljansson -lseccomp -lnettle -lpthread
+CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lyaml -lz -lpthread
 
 # ---- flags --------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -33,7 +33,8 @@ HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
 HARD_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CPPFLAGS_ALL = -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(CPPFLAGS_$(MODE)) $(CPPFLAGS)
 
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 $(HARD)
+# the same bytes wherever the tree stands
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$(CURDIR)=. $(HARD)
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_cov  := -O0 -g --coverage
@@ -70,7 +71,7 @@ $(B)/%.a:
 	@echo '  AR  $@'
 	$(Q)$(AR) rcs $@ $^
 
-$(B)/seccomp-authzd: $(B)/plugin/daemon.o $(B)/libedge.a $(B)/libcore.a
+$(B)/seccomp-authzd: $(call obj,$(wildcard plugin/daemon*.c)) $(B)/libedge.a $(B)/libcore.a
 	@echo '  LD  $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
 
@@ -104,7 +105,7 @@ run:
 test:
 	@tests/e2e/setup.sh test
 	$(MAKE) all
-	$(MAKE) test-unit test-cases
+	$(MAKE) test-unit test-cases test-cli
 	$(MAKE) fuzz-replay
 	$(MAKE) e2e
 
@@ -114,7 +115,7 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT))
 $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
 	@mkdir -p $(@D)
 	@echo '  LD  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(JUDGE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lyaml $(JUDGE_LIBS)
 
 # its allocations pass through functions of the test, so that each can fail
 $(B)/tests/test_no_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -127,8 +128,19 @@ test-unit: $(TESTS)
 	done; echo "unit programs: $(words $(TESTS)) run, $$failed failed"; [ $$failed = 0 ]
 
 .PHONY: test-cases
-test-cases: $(B)/seccomp-authz
+test-cases: $(B)/seccomp-authz $(B)/seccomp-authzd
 	@tests/cases/run.py $(B)/seccomp-authz
+	@tests/policies/run.py $(B)/seccomp-authz
+	@tests/policies/commands.py $(B)/seccomp-authz
+
+# the suites of other projects, where they are at hand
+.PHONY: conformance
+conformance: all
+	@tests/conformance/webhook.sh $(B)
+
+.PHONY: test-cli
+test-cli: $(B)/seccomp-authz
+	@for t in tests/cli/test_*.py; do $$t $(B)/seccomp-authz || exit 1; done
 
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)
@@ -141,11 +153,29 @@ test-valgrind: all $(TESTS)
 e2e: all
 	@tests/e2e/run.sh $(CURDIR)/$(B)
 
+# a real API server, built from Debian's source package: 5 minutes and 2 GB the first time
+KUBERNETES_DIR ?= /var/cache/seccomp-authz-e2e/kubernetes
+.PHONY: e2e-kubernetes
+e2e-kubernetes: all
+	@tests/e2e/setup.sh test
+	@tests/e2e/kubernetes/build.sh $(KUBERNETES_DIR)
+	@tests/e2e/kubernetes/apiserver.py $(CURDIR)/$(B) $(KUBERNETES_DIR)
+
 # COUNT, SEED, ENGINES, ONLY: see tests/oracle/oracle.py
 .PHONY: oracle
 oracle: $(B)/seccomp-authzd
 	@tests/e2e/setup.sh test
 	@tests/oracle/oracle.py $(CURDIR)/$(B)
+
+# what many exceptions cost
+.PHONY: bench-policy
+bench-policy: $(B)/tests/bench_policy
+	@$<
+
+$(B)/tests/bench_%: $(B)/tests/bench/bench_%.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lnettle
 
 # many denials while the disk, the collector and the judge fail
 DENIALS ?= 300000
@@ -153,6 +183,34 @@ DENIALS ?= 300000
 soak: all
 	@DENIALS=$(DENIALS) tests/e2e/run.sh $(CURDIR)/$(B) soak_record
 
+# ---- speed -----------------------------------------------------------------------------
+BENCH := build/bench
+
+$(BENCH)/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) -std=gnu17 $(WARN) -O2 -g -D_GNU_SOURCE -o $@ $< -lmicrohttpd -lpthread
+
+$(BENCH)/instructions: $(B)/tests/bench/instructions.o $(B)/libcore.a
+	@mkdir -p $(@D)
+	@echo '  LD  $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+
+# KEEP=1 writes the counts to tests/bench/instructions.txt
+.PHONY: instructions
+instructions: $(BENCH)/instructions
+	@tests/bench/instructions.sh $< '$(CC)' $(if $(KEEP),keep)
+
+# BENCH_ARGS: see tests/bench/bench.py --help
+.PHONY: bench
+bench: all $(BENCH)/bare $(BENCH)/load
+	@tests/bench/bench.py $(B)/seccomp-authzd $(BENCH) $(BENCH_ARGS)
+
+# the same through a real engine: without a plugin, with ours, with servers that judge nothing
+.PHONY: bench-engine
+bench-engine: all $(BENCH)/bare # ROUNDS=3
+	@tests/e2e/setup.sh run
+	@tests/bench/engine.py $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
 # millions of questions: memory and descriptors stay flat
 REQUESTS ?= 5000000
 .PHONY: soak-requests
@@ -180,16 +238,18 @@ faults: all
 FUZZ_SECONDS ?= 10
 FUZZ_CC ?= clang
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ))
-FUZZ_LIBS := -ljansson -lseccomp -lnettle
+FUZZ_LIBS := -ljansson -lseccomp -lnettle -lyaml
 FUZZ_CFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_HEADERS := $(wildcard include/core/*.h tests/fuzz/*.h)
+FUZZ_HEADERS := $(wildcard include/core/*.h include/edge/yaml*.h tests/fuzz/*.h)
+# the core, and what else parses
+FUZZ_SOURCES := $(CORE) $(wildcard plugin/edge/yaml*.c)
 
 build/fuzz/%.o: %.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(CPPFLAGS_ALL) -c -o $@ $<
 
-build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(CORE:%.c=build/fuzz/%.o)
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 	@echo '  LD  $@'
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 
@@ -219,7 +279,7 @@ build/replay/%.o: %.c $(FUZZ_HEADERS)
 	$(Q)$(CC) -std=gnu17 -g -O1 $(WARN) $(REPLAY_SANITIZE) $(CPPFLAGS_ALL) -c -o $@ $<
 
 build/replay/replay_%: build/replay/tests/fuzz/fuzz_%.o \
-    build/replay/tests/fuzz/replay_main.o $(CORE:%.c=build/replay/%.o)
+    build/replay/tests/fuzz/replay_main.o $(FUZZ_SOURCES:%.c=build/replay/%.o)
 	@echo '  LD  $@'
 	$(Q)$(CC) $(REPLAY_SANITIZE) -o $@ $^ $(FUZZ_LIBS)
 
@@ -240,17 +300,39 @@ lint:
 plugin:
 	@plugin-spec/make-plugin.sh
 
+# a Debian package for the release this runs on, in build/deb
+.PHONY: deb
+deb:
+	@tests/e2e/setup.sh deb
+	@plugin-spec/make-deb.sh build/deb
+
+# the package installed, used, upgraded under load and purged on clean machines
+SUITES ?= bookworm trixie
+.PHONY: test-deb
+test-deb:
+	@tests/e2e/setup.sh test deb
+	$(MAKE) all
+	@DEB_SUITES="$(SUITES)" tests/e2e/run.sh $(CURDIR)/$(B) deb_machine
+
 UNIT_DIR := $(PREFIX)/lib/systemd/system
 DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 MAN_DIR := $(PREFIX)/share/man
+BASH_DIR := $(PREFIX)/share/bash-completion/completions
+ZSH_DIR := $(PREFIX)/share/zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
 UNITS := $(wildcard plugin-spec/systemd/*)
 DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
-	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
+	plugin-spec/policy-tests.example.json
 MANS := $(wildcard plugin-spec/man/*)
+# folders that pages link to, as they are; but for the certificates that
+# openssl/certificate.sh makes
+TREES := $(sort $(shell cd plugin-spec && find docs ci prometheus grafana kubernetes swarm \
+	-type f ! -name '.*' ! -name 'tls.*' ! -name 'ca.*' ! -name 'ca-*'))
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
 	$(addprefix $(UNIT_DIR)/,$(notdir $(UNITS))) $(addprefix $(DOC_DIR)/,$(notdir $(DOCS))) \
 	$(foreach m,$(MANS),$(MAN_DIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-	$(PREFIX)/lib/sysusers.d/seccomp-authz.conf
+	$(BASH_DIR)/seccomp-authz $(ZSH_DIR)/_seccomp-authz \
+	$(MAN_DIR)/man8/seccomp-authzd.8 $(PREFIX)/lib/sysusers.d/seccomp-authz.conf \
+	$(addprefix $(DOC_DIR)/,$(TREES))
 
 .PHONY: install
 install: all
@@ -260,15 +342,23 @@ install: all
 	    sed 's|/usr/bin/|$(PREFIX)/bin/|' $$unit > $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit 1; \
 	    chmod 644 $(DESTDIR)$(UNIT_DIR)/$${unit##*/}; done
 	install -m 644 $(DOCS) $(DESTDIR)$(DOC_DIR)/
+	sed 's,\[\([a-z-]*([58])\)\](plugin-spec/man/[^)]*),\1,g; s,](plugin-spec/,](,g' README.md \
+	    > $(DESTDIR)$(DOC_DIR)/README.md
+	for file in $(TREES); do \
+	    install -m $$(stat -c %a plugin-spec/$$file) plugin-spec/$$file \
+	        $(DESTDIR)$(DOC_DIR)/$$file || exit 1; done
 	for page in $(MANS); do \
 	    install -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/ || exit 1; done
+	ln -sf seccomp-authz.8 $(DESTDIR)$(MAN_DIR)/man8/seccomp-authzd.8
+	install -m 644 plugin-spec/completions/seccomp-authz.bash $(DESTDIR)$(BASH_DIR)/seccomp-authz
+	install -m 644 plugin-spec/completions/_seccomp-authz $(DESTDIR)$(ZSH_DIR)/
 	install -m 644 plugin-spec/sysusers/seccomp-authz.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 
 # policies, records and state are the operator's and stay
 .PHONY: uninstall
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	-rmdir $(DESTDIR)$(DOC_DIR) 2>/dev/null
+	-find $(DESTDIR)$(DOC_DIR) -depth -type d -empty -delete 2>/dev/null
 
 .PHONY: clean
 clean:
@@ -282,16 +372,26 @@ help:
 ## make run        show the plugin guarding a throwaway engine (root, Debian)
 ## make test       install what is missing, then all tests (root, Debian)
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
+## make test-cli   the command line on files, the example hooks
 ## make test-valgrind   unit tests and cases under valgrind
+## make conformance   the suites of Pod Security Admission and Gatekeeper, sent to the webhook
+##                 over HTTPS: agreed, differed and why
+## make e2e-kubernetes   the manifests on a real kube-apiserver, which is built first (minutes)
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
+## make bench-policy   what 10,000 exceptions cost, to load and for each decision
 ## make soak-requests REQUESTS=5000000   memory and descriptors stay flat
 ## make faults     every fault under load: what clients see, what is lost
 ## make sandbox-audit   system calls of the judge (strace), beside its filter
 ## make races      ThreadSanitizer under load with reloads
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
+## make bench      the judge beside a bare libmicrohttpd server; table in build/bench.txt, .json
+## make bench-engine   what a plugin costs a real engine's docker ps and create
+## make instructions   instructions of a decision, counted by valgrind, against those kept
 ## make lint       format, clang-tidy, cppcheck, rooms and purity
+## make deb        a Debian package for this release, in build/deb
+## make test-deb SUITES="bookworm trixie"   installed, used, upgraded under load, purged
 ## make plugin     the managed plugin, by docker build and docker plugin create
 ## make install DESTDIR= PREFIX=/usr     make uninstall     make clean
 ## MODE=asan|tsan|cov   sanitizers or coverage, in build/MODE; CC=clang; WERROR=1

@@ -33,7 +33,9 @@ extern const struct command command_check;
 extern const struct command command_profile;
 extern const struct command command_log;
 extern const struct command command_ship;
+extern const struct command command_fetch;
 extern const struct command command_audit;
+extern const struct command command_policy;
 
 /* "seccomp-authz: ..." on stderr, one line. Returns EXIT_UNSURE. */
 int cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve,   &command_check, &command_audit,
-    &command_profile, &command_log,   &command_ship,
+    &command_serve,   &command_check, &command_audit, &command_policy,
+    &command_profile, &command_log,   &command_fetch, &command_ship,
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -46,8 +46,13 @@ wc -l "${own[@]}" "${headers[@]}" | awk '$2 != "total" && $1 > 400 { print $2 " 
 # ---- every third-party header in its one place
 grep -lE '#include <microhttpd' -r plugin include | grep -v '^plugin/edge/http[a-z_]*\.c$' |
 	complain "microhttpd.h belongs to plugin/edge/http*.c:"
-grep -lE '#include <curl/' -r plugin include | grep -vE '^plugin/edge/(engine|fetch|ship)[a-z_]*\.c$' |
-	complain "curl.h belongs to engine.c, fetch.c and ship.c:"
+grep -lE '#include <gnutls/' -r plugin include | grep -vE '^(plugin/edge/tls[a-z_]*\.c|include/edge/tls\.h)$' |
+	complain "gnutls belongs to tls.h and plugin/edge/tls*.c:"
+grep -lE '#include <curl/' -r plugin include | grep -vE '^(plugin/edge/(engine|fetch|ship|web)[a-z_]*\.c|include/edge/web\.h)$' |
+	complain "curl.h belongs to engine.c, fetch.c, ship.c and web.c:"
+
+grep -lE '#include <yaml' -r plugin include | grep -v '^plugin/edge/yaml_tree\.c$' |
+	complain "yaml.h belongs to yaml_tree.c:"
 
 # ---- what nobody may use (comments and texts don't count)
 code() {
@@ -84,6 +89,7 @@ allowed+='|str(len|cmp|ncmp|chr|rchr|cspn|spn|tol|toul|toull|toll|str|pbrk|nlen)
 allowed+='|__isoc23_strtou?ll?|__(str|stp)[a-z]*_chk'
 allowed+='|v?snprintf|__v?snprintf_chk|qsort|bsearch|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_'
 allowed+='|json_[a-z_0-9]+|seccomp_syscall_resolve_[a-z_]+|nettle_sha256_[a-z]+'
+allowed+='|__cpu_model' # what __builtin_cpu_supports() reads: set before main, then constant
 comm -23 <(nm -u "$core" | awk 'NF == 2 { print $2 }' | sort -u) \
 	<(nm --defined-only "$core" | awk 'NF == 3 { print $3 }' | sort -u) |
 	grep -vxE "$allowed" | complain "core takes from outside what is not pure:"
@@ -110,6 +116,10 @@ XML
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--suppress=missingIncludeSystem --library="$macros" -D_GNU_SOURCE -Iinclude plugin 2>&1 |
 	complain "cppcheck:"
+if command -v mandoc >/dev/null; then
+	mandoc -T lint plugin-spec/man/* | grep -v 'referenced manual not found' |
+		complain "manual pages:"
+fi
 if command -v shellcheck >/dev/null; then
 	find tests plugin-spec .ci -name '*.sh' -print0 | xargs -0 shellcheck -S warning -e SC2038 2>&1 |
 		complain "shellcheck:"

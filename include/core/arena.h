@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-	ARENA_BLOCK = 16 * 1024,        /* bytes of the block that is kept */
+	ARENA_BLOCK = 64 * 1024,        /* bytes of the block that is kept */
 	ARENA_LIMIT = 32 * 1024 * 1024, /* default for arena.limit */
 };
 

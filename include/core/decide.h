@@ -10,8 +10,10 @@
 
 #include "core/arena.h"
 #include "core/authz.h"
+#include "core/compose.h"
 #include "core/docker.h"
 #include "core/docker_inspect.h"
+#include "core/kubernetes.h"
 #include "core/policy.h"
 #include "core/text.h"
 #include "core/verdict.h"
@@ -35,8 +37,12 @@ struct decision {
 	struct arena arena; /* holds everything below */
 	struct authz authz;
 	struct docker_route route;
+	struct admission admission; /* Kubernetes only */
 	struct workload workload;
-	struct verdict verdict;
+	struct ruling *rulings; /* what the policy said of each container of `workload`;
+				   NULL: it was not asked */
+	int64_t now_us;         /* when it was decided */
+	struct verdict verdict; /* last, see decision_reset() */
 };
 
 /*
@@ -60,6 +66,49 @@ void decide_request(struct text method, struct text target, struct text body,
 void decide_inspect(const struct inspect_part *part,
                     const struct inspect_context *context,
                     const struct circumstances *circumstances, struct decision *decision);
+
+/*
+ * Judges an AdmissionReview (kubernetes.h). `bytes` is borrowed until decision_reset().
+ * A review that can't be read is denied; its uid is in decision->admission if it could be
+ * found. Holds at most ADMISSION_MEMORY_MAX besides the bytes.
+ */
+void decide_admission(struct text bytes, const struct circumstances *circumstances,
+                      struct decision *decision);
+
+/*
+ * A denial of a review that is not read as a whole (too large, busy, no memory). `prefix`
+ * is what is there of it, from its first byte; ADMISSION_HEAD_MAX bytes are enough. What
+ * it says of itself, its uid above all, is taken from there. Borrowed as above.
+ */
+void decide_admission_refusal(enum reason reason, struct text prefix,
+                              const struct circumstances *circumstances,
+                              struct decision *decision);
+
+/*
+ * Judges one object of a manifest, as manifest_each() hands it out: as if it were created
+ * by nobody in particular. Criteria over who asked for it never hold.
+ */
+void decide_manifest(const struct manifest_part *part,
+                     const struct circumstances *circumstances,
+                     struct decision *decision);
+
+/*
+ * Judges a service of a Compose file: compose.h says what the caller adds before. Criteria
+ * over who asks for it never hold. Fills service->places.
+ */
+void decide_compose(struct compose_service *service,
+                    const struct circumstances *circumstances, struct decision *decision);
+
+/* Judges a seccomp profile's file as if a container ran under it. */
+void decide_profile(struct text json, const struct circumstances *circumstances,
+                    struct decision *decision);
+
+/* Judges what can't be read at all, and why. */
+void decide_unseen(const struct err *why, const struct circumstances *circumstances,
+                   struct decision *decision);
+
+/* A document of which it is certain that it runs nothing. */
+void decide_nothing(const struct circumstances *circumstances, struct decision *decision);
 
 /* A denial that is made before anything could be read (too large, busy). */
 void decide_refusal(enum reason reason, const struct circumstances *circumstances,

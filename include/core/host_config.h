@@ -43,3 +43,6 @@ int host_config_read(struct json *json, void *ret_value);
    read with certainty. */
 int host_config_judge(const struct host_config *config, struct arena *arena,
                       struct container *container, struct err *err);
+
+/* Does an annotation of this key make some runtime replace or drop the filter? */
+bool annotation_replaces_filter(struct text annotation);

@@ -53,3 +53,18 @@ bool image_ref_matches(const struct image_ref *ref, struct text pattern);
  * that has no place there, no glob and no reference either. For the policy's parser.
  */
 bool image_pattern_is_valid(struct text pattern);
+
+enum { IMAGE_PATTERN_MAX = IMAGE_REF_MAX + 32 }; /* bytes of one with its registry */
+
+/* What a pattern asks for. */
+struct image_pattern {
+	enum image_ref_kind kind; /* ID, NAME; INVALID: too long */
+	struct text text;   /* ID: the very text. NAME: a pattern over image_ref.name,
+				     registry included; none of its '*' crosses a '/' */
+	struct text tag;    /* a pattern over it; missing: any, or none with a digest */
+	struct text digest; /* a pattern over it; missing: any */
+};
+
+/* Takes a valid pattern apart. The texts borrow from `pattern` and `room`. */
+void image_pattern_read(struct text pattern, char room[IMAGE_PATTERN_MAX],
+                        struct image_pattern *ret_pattern);

@@ -42,6 +42,9 @@ struct json {
 	struct arena *arena;          /* for what had escapes, and for lists */
 	struct err *err;              /* set once, with the place */
 	unsigned depth;
+	bool nul;   /* some text that was read had an escaped NUL; raw ones are refused */
+	bool exact; /* keys of structs don't fold: one that would is refused as ambiguous
+			 (Kubernetes: apimachinery decodes case-sensitively) */
 };
 
 /* The kind of the next value, told by its first byte; nothing is consumed. */
@@ -61,7 +64,7 @@ enum json_kind {
  * `offset` of the struct. `read` returns 0, or -1 after json_fail().
  */
 struct json_field {
-	const char *name; /* ASCII */
+	const char *name; /* ASCII, not empty */
 	int (*read)(struct json *json, void *ret_value);
 	size_t offset;
 };
@@ -69,8 +72,31 @@ struct json_field {
 /* Starts reading `input`. Borrows everything. */
 struct json json_start(struct text input, struct arena *arena, struct err *err);
 
+/* The kind of value that begins with each byte; private to the family. */
+extern const unsigned char json_kinds[256];
+
+/* Over white space: space, tab, line feed, carriage return. */
+static inline void
+json_skip_space(struct json *json)
+{
+	const char *at = json->at, *end = json->end;
+
+	/* most JSON has none: then nothing is stored that the next load waits for */
+	if (at < end && (unsigned char)*at > ' ')
+		return;
+	while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+		at++;
+	json->at = at;
+}
+
 /* Skips white space and looks at the next value. */
-enum json_kind json_peek(struct json *json);
+static inline enum json_kind
+json_peek(struct json *json)
+{
+	json_skip_space(json);
+	return json->at < json->end ? (enum json_kind)json_kinds[(unsigned char)*json->at]
+	                            : JSON_BAD;
+}
 
 /*
  * Reads an object as a struct: each field of the table at most once, other keys skipped.

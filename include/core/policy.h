@@ -29,6 +29,9 @@ enum {
 /* How a rule acts. RULE_OFF: the guard is not listed. */
 enum rule_mode { RULE_OFF, RULE_OBSERVE, RULE_ENFORCE };
 
+/* How the ids of the exceptions of `policy break-glass` begin. */
+#define POLICY_BREAK_GLASS_PREFIX "break-glass-"
+
 #define POLICY_NEVER INT64_MAX /* an exception without `expires` */
 
 /* What an exception asks of a request. A missing list is no criterion. */
@@ -44,8 +47,11 @@ struct exception {
 	unsigned allow;        /* POSTURE_BIT */
 	unsigned allow_guards; /* GUARD_BIT */
 	int64_t expires;       /* seconds since the epoch; gone from that second on */
+	size_t offset;         /* byte of the file at which it begins */
 	struct criteria match;
 };
+
+struct policy_index; /* policy_index.h */
 
 struct policy {
 	enum rule_mode mode; /* RULE_ENFORCE or RULE_OBSERVE, for everything */
@@ -54,16 +60,19 @@ struct policy {
 	enum rule_mode guards[GUARD_COUNT];
 	struct text_list runtimes;    /* exact names */
 	bool engine_default_confined; /* false: asking for nothing counts as unconfined */
+	bool names_users;             /* some exception asks for a user */
 	struct exception *exceptions;
 	size_t count;
+	const struct policy_index *index; /* of the exceptions; NULL: all are asked */
 	char digest[72];    /* "sha256:<hex>" of the file's bytes; "built-in" */
 	struct arena arena; /* owns everything above */
 };
 
 /* One thing that is wrong with a policy file. */
 struct policy_problem {
-	int line, column;  /* of a syntax error; 0: the place is `pointer` */
-	char pointer[128]; /* JSON Pointer (RFC 6901) to the value, "" for the whole */
+	int line, column; /* of the value or syntax error, from 1; 0: of the whole file */
+	char pointer[128]; /* JSON Pointer (RFC 6901) to the value; "": the whole file, or
+			      no JSON */
 	char text[256];    /* what is wrong; what would be right */
 };
 
@@ -75,10 +84,6 @@ struct policy_problems {
 /*
  * Parses the bytes of a policy file. NULL if anything is wrong: then *ret_problems lists
  * it all. The caller owns the policy (policy_free). Thread-safe.
- *
- * A program gives jansson an allocator that ends the process rather than return NULL
- * (json_set_alloc_funcs): where one allocation fails and the next does not, jansson's
- * lexer loses a character and goes on (2.14, load.c, lex_save).
  */
 struct policy *policy_parse(struct text bytes, struct policy_problems *ret_problems);
 

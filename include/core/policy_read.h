@@ -5,14 +5,15 @@
  * Private to plugin/core/policy_*.c. Invariant: a value that a reader does not understand
  * in full is a problem of the file, and a file with problems is no policy; so a reader may
  * leave its result incomplete once it has complained. What is kept is copied into the
- * policy's arena: no jansson value outlives policy_parse().
+ * policy's arena: no value of the tree outlives policy_parse().
  */
 #pragma once
 
 #include "core/policy.h"
+#include "core/policy_time.h"
+#include "core/policy_tree.h"
 #include "core/text.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,20 +21,21 @@
 enum {
 	POLICY_ID_MAX = 128,                     /* bytes of an exception's id */
 	POLICY_ARENA_MAX = 16 * POLICY_FILE_MAX, /* bytes that a parsed file may need */
+	POLICY_TREE_MAX = 64 * POLICY_FILE_MAX,  /* bytes of its tree: "0," is a value */
 };
 
 /* A value and its place in the file. Lives on the stack of whoever reads its parent. */
 struct policy_node {
-	json_t *value;                    /* borrowed; NULL only for the whole file */
+	const struct policy_value *value; /* borrowed; NULL: of a key that is not there */
 	const struct policy_node *parent; /* NULL: the whole file */
-	const char *key;                  /* under which it stands in an object, or */
-	size_t index;                     /* its number in a list, when key is NULL */
+	struct text key;                  /* under which it stands in an object, or */
+	size_t index;                     /* its number in a list, when key is missing */
 };
 
 struct policy_reader {
 	struct policy *policy; /* being filled in */
 	struct policy_problems *problems;
-	json_t *ids; /* exception ids that are taken -> number of the exception */
+	struct text bytes; /* of the file */
 };
 
 /* A key that an object may have; `read` gets the bytes at `offset` of the struct. */
@@ -77,8 +79,9 @@ void policy_complain(struct policy_reader *reader, const struct policy_node *nod
 /* Notes that there is no memory, so that the file is no policy. */
 void policy_no_memory(struct policy_reader *reader);
 
-/* Notes what jansson says of bytes that are no JSON. */
-void policy_complain_syntax(struct policy_problems *problems, const json_error_t *error);
+/* Notes that the file is no JSON: why, and where. */
+void policy_complain_syntax(struct policy_reader *reader, const struct err *err,
+                            const char *at);
 
 /* Room for a value of the file in a message. */
 struct policy_quote {
@@ -86,11 +89,11 @@ struct policy_quote {
 };
 
 /* `s` in quotes, bounded and harmless; returns quote->text. */
-const char *policy_quote(struct policy_quote *quote, const char *s);
+const char *policy_quote(struct policy_quote *quote, struct text t);
 
 /* Looks for the word that somebody meant; `best` stays NULL where none is near. */
 struct policy_guess {
-	const char *word; /* as written */
+	struct text word; /* as written */
 	const char *best;
 	int distance; /* of `best` */
 };
@@ -131,7 +134,7 @@ int policy_word(struct policy_reader *reader, const struct policy_node *node,
 
 /* Index of `word`, which is (a part of) what stands at `node`; -1 after a complaint. */
 int policy_find_word(struct policy_reader *reader, const struct policy_node *node,
-                     const struct policy_words *words, const char *word);
+                     const struct policy_words *words, struct text word);
 
 /* Adds bit `index` to a set; twice is a problem. */
 void policy_add_bit(struct policy_reader *reader, const struct policy_node *node,
@@ -151,11 +154,3 @@ void policy_read_exceptions(struct policy_reader *reader, const struct policy_no
                             void *ret_value); /* struct policy */
 void policy_read_criteria(struct policy_reader *reader, const struct policy_node *node,
                           void *ret_value); /* struct criteria */
-
-/* ---- policy_time.c ---- */
-
-/*
- * Reads an RFC 3339 date-time, fractions cut off, into seconds since the epoch. False for
- * anything else; second 60 is not taken.
- */
-bool policy_time_read(struct text t, int64_t *ret_seconds);

@@ -38,10 +38,18 @@ enum reason {
 	REASON_UNREADABLE,    /* a body that can't be read with certainty */
 	REASON_GUARD,         /* refused by a guard */
 	REASON_POSTURE,       /* refused for a posture */
+	REASON_STRANGER,      /* without the client certificate that is asked for */
 	REASON_COUNT
 };
 
-enum { VERDICT_MESSAGE_MAX = 1200, VERDICT_ID_MAX = 27 };
+enum { VERDICT_MESSAGE_MAX = 1200, VERDICT_ID_MAX = 27, VERDICT_OTHERS_MAX = 8 };
+
+/* A container that is refused besides the one that decided. */
+struct verdict_other {
+	size_t container; /* index */
+	enum posture posture;
+	int guard; /* enum guard, or -1: for the posture */
+};
 
 struct verdict {
 	enum verdict_decision decision;
@@ -52,9 +60,12 @@ struct verdict {
 	const struct exception *exception; /* that let it through */
 	const struct exception *would;     /* observed exception that would have */
 	size_t container;                  /* index of the container that decided */
-	bool on_record;                    /* must be on record before it is told */
-	char id[VERDICT_ID_MAX];           /* ULID, NUL-terminated */
-	char policy[72];                   /* digest of the policy that judged */
+	struct verdict_other others[VERDICT_OTHERS_MAX]; /* the first of them */
+	size_t other_count;                              /* of all */
+	bool user_unknown;       /* exceptions ask for a user, and the request has none */
+	bool on_record;          /* must be on record before it is told */
+	char id[VERDICT_ID_MAX]; /* ULID, NUL-terminated */
+	char policy[72];         /* digest of the policy that judged */
 	char
 	    message[VERDICT_MESSAGE_MAX]; /* what the user reads; never empty if denied */
 };

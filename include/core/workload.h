@@ -63,7 +63,9 @@ enum guard {
 enum { WORKLOAD_CONTAINERS_MAX = 1024 };
 
 struct container {
-	struct text name;       /* as the engine will call it; missing: it picks one */
+	struct text name;  /* as the engine will call it; missing: it picks one */
+	struct text title; /* what messages call it where that is not known: the service
+				   of a Compose file; may be missing, and meets no criterion */
 	struct image_ref image; /* .text missing: the request names none */
 	struct text_map labels;
 	struct text_map annotations;
@@ -97,6 +99,8 @@ enum operation {
 	OPERATION_ADMISSION,
 	OPERATION_INSPECT, /* no request: it is there already */
 	OPERATION_INSPECT_SERVICE,
+	OPERATION_COMPOSE, /* no request: a file, from which a client would make one */
+	OPERATION_PROFILE, /* neither: a profile, as if somebody ran a container under it */
 	OPERATION_COUNT
 };
 
@@ -137,7 +141,8 @@ struct container *workload_add(struct workload *workload, struct arena *arena);
 
 /*
  * Notes that what `container` would run can't be known, and why (the first reason stays).
- * `container` NULL: there was no room for it; a workload without containers is denied.
+ * `container` NULL: there was no room for it; then another stands for it, for a workload
+ * must not fare better for what it lost. One without containers is denied.
  */
 void workload_set_unreadable(struct workload *workload, struct container *container,
                              const struct err *why);

@@ -5,8 +5,9 @@
  * Invariant: nothing here changes anything or waits for anything, so that whoever asks
  * can't hold up a decision. Paths: /metrics (metrics.h); /healthz, 200 as long as somebody
  * answers; /readyz, 200, or 503 with a reason a line while the policy is degraded or
- * broken, the record is degraded, or the judge is stopping; /policy, a JSON object, for
- * those only who may know the policy. Thread-safe.
+ * broken, the record is degraded, the webhook has no certificate or one that is not what
+ * its files say, or the judge is stopping; /policy, a JSON object, for those only who may
+ * know the policy. Thread-safe.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "edge/metrics.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
+#include "edge/tls.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +25,7 @@ struct admin {
 	const struct metrics *metrics;
 	struct policy_store *store;
 	struct record *record;
+	struct tls_store *tls; /* NULL: there is no webhook */
 	atomic_bool stopping;
 };
 
@@ -31,6 +34,15 @@ struct admin_answer {
 	const char *type; /* of the body */
 	struct buf body;  /* the caller frees it; may have failed */
 };
+
+/*
+ * The same on the webhook's port, for the kubelet: /healthz, and a /readyz that is 503 only
+ * while the judge is stopping. A pod that is not ready gets no reviews, so that whatever
+ * makes others look after the judge (above) must not take it out of service: it goes on to
+ * deny what it must. `known`: may see /metrics.
+ */
+void admin_ask_cluster(const struct admin *admin, const char *path, bool known,
+                       struct admin_answer *ret_answer);
 
 /* `trusted`: may see the policy. */
 void admin_ask(const struct admin *admin, const char *path, bool trusted,

@@ -12,11 +12,12 @@
 #include "edge/listen.h"
 #include "edge/log.h"
 #include "edge/options.h"
+#include "edge/tcp.h"
 
 struct admin_doors {
 	struct listener listener;
 	int metrics_fd;
-	char metrics_name[LOOPBACK_NAME_MAX];
+	char metrics_name[TCP_NAME_MAX];
 	struct http_admin *http, *metrics_http;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * file - folders made and files read with care.
+ * file - folders made, files read and replaced with care.
  *
  * Invariant: reading never waits and never surprises: what is no regular file (a folder,
  * a FIFO, a device) or is larger than the caller's limit is an error. Error texts say
@@ -10,6 +10,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/text.h"
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -28,6 +29,16 @@ int file_read(const char *path, size_t max, struct buf *ret_bytes, struct err *e
 
 /* The same of an open file, from where it stands to its end. */
 int file_read_fd(int fd, size_t max, struct buf *ret_bytes, struct err *err);
+
+/*
+ * Makes `path` a file of these bytes in one rename, once they are on disk: whoever reads
+ * it sees the old bytes or the new ones. They are written to PATH.new first; one process
+ * at a time may do this (file_lock()).
+ */
+int file_replace(const char *path, struct text bytes, mode_t mode, struct err *err);
+
+/* Opens the file `path`, made if missing, and locks it for as long as *ret_fd is open. */
+int file_lock(const char *path, mode_t mode, int *ret_fd, struct err *err);
 
 /* Closes *fd if it is open; for cleanup_fd. */
 void file_close(int *fd);

@@ -27,7 +27,7 @@ struct keeper {
 	char said[256]; /* the last complaint */
 };
 
-/* `first` is borrowed until keeper_close(). */
+/* `first` is borrowed until keeper_close(). A keeper that is only zeroed keeps nothing. */
 void keeper_open(struct keeper *keeper, const struct listener *first);
 
 /* Looks, if it is time. */

@@ -15,6 +15,7 @@
 #include "core/workload.h"
 #include "edge/policy_store.h"
 #include "edge/record.h"
+#include "edge/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,7 +66,8 @@ void metrics_reloaded(struct metrics *metrics, bool taken);
 struct metrics_sources {
 	struct policy_store *store;
 	struct record *record;
-	int64_t now; /* seconds since the epoch */
+	struct tls_store *tls; /* NULL: there is no webhook */
+	int64_t now;           /* seconds since the epoch */
 };
 
 /* Appends everything in Prometheus' text format, version 0.0.4. */
@@ -95,6 +97,8 @@ void metrics_fraction(struct buf *buf, uint64_t value, uint64_t scale);
 
 /* ---- the parts; private to metrics_*.c ---- */
 
-void metrics_write_decisions(const struct metrics *metrics, struct buf *buf);
+void metrics_write_decisions(const struct metrics *metrics, bool webhook,
+                             struct buf *buf);
+void metrics_write_tls(struct tls_store *tls, struct buf *buf);
 void metrics_write_policy(const struct metrics_sources *sources, struct buf *buf);
 void metrics_write_process(const struct metrics *metrics, struct buf *buf);

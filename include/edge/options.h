@@ -13,6 +13,7 @@
 #include "edge/log.h"
 #include "edge/loopback.h"
 #include "edge/record.h"
+#include "edge/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,8 +30,10 @@ struct options {
 	bool record_all;
 	uid_t uids[HTTP_UIDS_MAX];
 	size_t uid_count;
-	const char *admin_socket;   /* NULL: none */
-	struct loopback metrics_at; /* of --metrics-listen; .len 0: none */
+	const char *admin_socket;      /* NULL: none */
+	struct tcp_address metrics_at; /* of --metrics-listen; .len 0: none */
+	struct tcp_address webhook_at; /* of --webhook-listen; .len 0: none */
+	struct tls_files tls;          /* for it; NULL: not given */
 	enum log_level log_level;
 	bool help, version; /* asked for; nothing else matters then */
 };

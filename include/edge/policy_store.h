@@ -19,6 +19,9 @@
 #define POLICY_DEFAULT_PATH      "/etc/seccomp-authz/policy.json"
 #define POLICY_DEFAULT_STATE_DIR "/var/lib/seccomp-authz"
 
+/* After the name of a policy file: what `fetch` remembers of it (fetch.h). */
+#define POLICY_FETCH_SUFFIX ".fetch"
+
 /* A policy, or why there is none. Counted. */
 struct policy_snapshot {
 	struct policy *policy;    /* NULL: broken */
@@ -55,6 +58,14 @@ int policy_store_open_with(const struct policy_store_options *options,
 /* Reads the file again and swaps on success; logs what happened. Returns 0 if the file
    is now in force, -1 if the earlier policy stays. */
 int policy_store_reload(struct policy_store *store);
+
+/* The same when the file may have changed: one that says what is in force already is left
+   alone, without a word. Returns 1 if another policy is now in force, 0 if nothing is new,
+   -1 if the earlier policy stays. */
+int policy_store_refresh(struct policy_store *store);
+
+/* The file that is read, or would be if it were there. Never NULL. */
+const char *policy_store_path(const struct policy_store *store);
 
 /* The snapshot in force; give it back with policy_store_release(). Never NULL. */
 const struct policy_snapshot *policy_store_acquire(struct policy_store *store);

@@ -3,9 +3,9 @@
  * record - every denial in writing, before anybody is told.
  *
  * Invariant: nobody is told of a decision that must be on record before the first sink
- * has taken its line. One thread of ours writes; whoever has a line hands it over and is
- * called back, with success, with the reason of a failure, or after RECORD_WAIT_MS
- * without either. So a sink that fails or hangs refuses what needs a record and delays
+ * has taken its line. One thread at a time writes, ours or that of a server; whoever has a
+ * line hands it over and is called back, with success, with the reason of a failure, or
+ * after RECORD_WAIT_MS without either. So a sink that fails or hangs refuses what needs a record and delays
  * nothing else.
  *
  * The chain: each line ends with `seq` (1, 2, ...) and `prev`, the SHA-256 in hex of the
@@ -43,7 +43,7 @@ struct record; /* private: queue, thread, sinks */
  * A line on its way. Owned by the caller until record_submit(), by the record until
  * `done` is called, then by the caller again. `line` is a JSON object without its closing
  * brace and newline: `seq` and `prev` follow. `done` is called exactly once, from the
- * record's thread or from record_expire(), and must not block; `failure` is NULL if the
+ * record's thread, from record_write() or record_expire(), and must not block; `failure` is NULL if the
  * first sink took the line, else the reason (borrowed for the call).
  *
  * After a timeout the record keeps its own copy of what the sink may still be writing:
@@ -95,6 +95,17 @@ int record_open_with(const struct record_options *options, struct record **ret_r
    `done`, before this returns. */
 void record_submit(struct record *record, struct record_entry *entry);
 
+/* The same, but the record's thread is not woken for it: record_write() follows. */
+void record_put(struct record *record, struct record_entry *entry);
+
+/*
+ * Has what was put written: by the caller's thread if it `may_wait`, nobody else is writing
+ * and the first sink is a quick one, or else by the record's thread. To wake that one costs
+ * more than to write a line; but a sink that is quick may hang all the same, so `may_wait`
+ * is for whoever is relieved then (turns.h). `done` is called as ever.
+ */
+void record_write(struct record *record, bool may_wait);
+
 /* A file descriptor (timerfd) that is readable when record_expire() should be called. */
 int record_timer_fd(const struct record *record);
 
@@ -109,10 +120,13 @@ void record_reopen(struct record *record);
 void record_state(struct record *record, struct record_state *ret_state);
 
 /*
- * Writes what waits (for RECORD_WAIT_MS at most), stops the thread, closes the sinks.
- * What could not be written by then comes back by `done`. A thread that hangs in its sink
- * is left behind with its memory: the process ends anyhow.
+ * Writes what waits (for RECORD_WAIT_MS at most) and stops the thread. What could not be
+ * written by then comes back by `done`, and so does at once what is handed over later.
  */
+void record_stop(struct record *record);
+
+/* Stops it, unless that was done, and closes the sinks. A thread that hangs in its sink is
+   left behind with its memory: the process ends anyhow. NULL is fine. */
 void record_close(struct record *record);
 
 /* ---- one sink; a kind is a file of its own (record_file.c) ---- */
@@ -127,7 +141,7 @@ enum record_sync {
 };
 
 /*
- * How a kind of sink works. All calls come from one thread at a time. Error texts name
+ * How a kind of sink works. All calls come from one thread at a time, not always the same. Error texts name
  * the sink. Whoever writes to a sink calls `prepare` before each `write`.
  */
 struct record_sink_kind {
@@ -159,6 +173,9 @@ struct record_sink_kind {
 	            struct err *err);
 	/* What is not as it should be although lines are taken; NULL: nothing. */
 	const char *(*warning)(const struct record_sink *sink);
+	/* True if a write is expected to take microseconds: nothing is to be made ready
+	   first, nothing to be waited for. NULL: never. */
+	bool (*is_quick)(const struct record_sink *sink);
 };
 
 extern const struct record_sink_kind record_sink_file; /* 0640, O_APPEND, flock */

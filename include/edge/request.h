@@ -5,13 +5,13 @@
  * Invariant: the bytes that all requests hold together stay under REQUESTS_BYTES_MAX; a
  * request past a limit is read to its end, thrown away and denied, never cut short.
  * Everything here is touched by one thread, the one that serves; only `entry` is lent to
- * record.h in between, which gives it back through `handover`.
+ * record.h in between, which gives it back by request_finish().
  */
 #pragma once
 
 #include "core/decide.h"
+#include "edge/judging.h"
 #include "edge/metrics.h"
-#include "edge/policy_store.h"
 #include "edge/record.h"
 
 #include <stdatomic.h>
@@ -23,26 +23,26 @@ enum {
 	REQUESTS_BYTES_MAX = 64 * 1024 * 1024, /* of bodies held at once */
 	REQUESTS_KEPT_MAX = 16,                /* idle ones that keep their memory */
 	REQUEST_BODY_KEPT_MAX = 64 * 1024,     /* bytes of body that an idle one keeps */
-	ENTROPY_PER_DECISION = 10,
 };
 
 enum request_state {
 	REQUEST_READING,   /* its body comes in */
 	REQUEST_DROPPING,  /* past a limit: the rest is read and thrown away */
 	REQUEST_RECORDING, /* decided; is put on record, then answered */
+	REQUEST_SUSPENDED, /* the same, and it takes longer */
 	REQUEST_ANSWERED,
 };
 
 /*
- * Whose turn it is while a request is on its way to the record. Most lines are there within
- * microseconds: a short wait costs less than to suspend a connection and to wake it.
- * Whoever comes second knows what the first did.
+ * Whose turn it is while a request is on its way to the record. Mostly its line is there
+ * before anybody looks; if not, its connection is suspended, or gone. Whoever comes second
+ * knows what the first did.
  */
-enum request_handover { HANDOVER_WAITING, HANDOVER_SUSPENDED, HANDOVER_DONE };
-
-enum {
-	SHORT_WAIT_NS = 40 * 1000,
-	SHORT_WAITS_LEFT_OUT = 64, /* after one that was in vain */
+enum request_handover {
+	HANDOVER_WAITING,   /* for the record */
+	HANDOVER_SUSPENDED, /* for it, too; then the connection has to be resumed */
+	HANDOVER_LEFT,      /* for it, too; then the request is given back */
+	HANDOVER_DONE,
 };
 
 struct request {
@@ -60,21 +60,15 @@ struct request {
 	char failure[256]; /* why it is not on record; "" if it is */
 };
 
-/* All requests of one server. The first part is set by the owner, who zeroes the rest. */
+/* All requests of one server. `judging` is set by the owner, who zeroes the rest. */
 struct requests {
-	struct policy_store *store;
-	struct metrics *metrics;
-	struct text plugin_name, host;
-	bool managed_plugin;
-	bool record_all;  /* also what is allowed without an exception */
-	int64_t clock_us; /* the clock never shows less */
+	struct judging judging;
 
 	struct request *idle;
 	size_t idle_count;
-	size_t bytes; /* held in bodies */
-	unsigned short_waits_left_out;
-	uint8_t entropy[ENTROPY_PER_DECISION * 256];
-	size_t entropy_left;
+	size_t bytes;                 /* held in bodies */
+	struct arena arena;           /* of the decision that is being made */
+	struct request *_Atomic left; /* done after they were left; to be given back */
 };
 
 /* A request for `connection`; NULL when out of memory. */
@@ -89,7 +83,8 @@ void request_read(struct request *request, const char *bytes, size_t len);
 
 /*
  * Decides it. Returns true if the answer must wait until entry.line is on record; the
- * line is there then.
+ * line is there then. Of request->decision only the verdict, without what it points to,
+ * and workload.door are left.
  */
 bool request_judge(struct request *request);
 
@@ -97,8 +92,16 @@ bool request_judge(struct request *request);
    once. */
 void request_answered(struct request *request, bool on_record);
 
-/* Waits up to SHORT_WAIT_NS. Returns true if `handover` is HANDOVER_DONE. */
-bool request_wait_shortly(struct request *request);
+/* Any thread, once: it is on record, or is not for the reason `failure`. True if its
+   connection has to be resumed; else the request is not the caller's any more. */
+bool request_finish(struct request *request, const char *failure);
+
+/* Who asked is gone, or has the answer: it is given back, at once or when the record has
+   done with it. */
+void request_leave(struct request *request);
+
+/* Gives back those that were left and are done now. */
+void requests_collect(struct requests *all);
 
 /* Frees what is idle. */
 void requests_free(struct requests *all);

@@ -20,6 +20,7 @@
 #include "edge/log.h"
 #include "edge/ship_batch.h"
 #include "edge/ship_follow.h"
+#include "edge/web.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,12 +28,8 @@
 /* ---- ship.c: one request ---- */
 
 struct ship_target {
-	const char *url;        /* https, or http to a loopback host */
-	const char *token_file; /* read before each request; these may be NULL */
-	const char *cert, *key, *cacert;
-	bool array, gzip;   /* how the body is written */
-	bool insecure_http; /* http to any host */
-	int64_t timeout_ms;
+	struct web_target web;
+	bool array, gzip; /* how the body is written */
 };
 
 enum ship_answer {
@@ -63,11 +60,6 @@ const char *ship_client_name(const struct ship_client *client);
 
 /* ---- ship_run.c: all of them ---- */
 
-enum {
-	SHIP_RETRY_MIN_MS = 500,
-	SHIP_RETRY_AFTER_MAX_MS = 60 * 60 * 1000, /* a collector can't ask for more */
-};
-
 struct ship_options {
 	const char *record, *state;
 	struct ship_target target;
@@ -81,10 +73,3 @@ struct ship_options {
 /* Carries until SIGTERM or SIGINT. 0: it ended as asked; 1: so, but lines are missing or
    unreadable; -1: it could not. */
 int ship_run(const struct ship_options *options, const struct log *log, struct err *err);
-
-/* ---- ship_backoff.c ---- */
-
-/* How long to wait after `failures` in a row: exponential with full jitter, from `random`
-   (any number), and at least `asked_ms`. */
-int64_t ship_backoff_ms(unsigned failures, int64_t max_ms, int64_t asked_ms,
-                        uint64_t random);

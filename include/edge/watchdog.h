@@ -24,7 +24,7 @@ struct watchdog {
 /* Takes the variables out of the environment. */
 void watchdog_open(struct watchdog *watchdog);
 
-/* Asks, if it is time. */
+/* Asks, if it is time; without a server this loop alone is told of. */
 void watchdog_ask(struct watchdog *watchdog, struct http *http, int64_t now_ms);
 
 /* Reads the answer, once `fd` can be read, and passes it on. */

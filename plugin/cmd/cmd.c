@@ -40,8 +40,8 @@ cmd_usage_error(const struct command *self, const char *format, ...)
 int
 cmd_help(const struct command *self)
 {
-	(void)printf("usage: seccomp-authz %s %s\n\n%s", self->name, self->usage,
-	             self->help);
+	(void)printf("usage: seccomp-authz %s%s%s\n\n%s", self->name,
+	             *self->usage ? " " : "", self->usage, self->help);
 	return EXIT_CLEAN;
 }
 

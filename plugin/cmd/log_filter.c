@@ -3,7 +3,7 @@
 #include "cmd_log.h"
 #include "core/glob.h"
 #include "core/image_ref.h"
-#include "core/policy_read.h"
+#include "core/policy_time.h"
 #include "edge/record_chain.h"
 
 #include <errno.h>

@@ -38,7 +38,7 @@ read_numbers(const struct command *self, const struct words *words,
 		                        &options->interval_ms);
 	if (code == CMD_GO_ON)
 		code = cmd_read_seconds(self, "--timeout", words->timeout, DAY_MS,
-		                        &options->target.timeout_ms);
+		                        &options->target.web.timeout_ms);
 	if (code == CMD_GO_ON)
 		code = cmd_read_seconds(self, "--retry-max", words->retry_max, DAY_MS,
 		                        &options->retry_max_ms);
@@ -59,7 +59,7 @@ check_words(const struct command *self, const struct words *words,
 	if (words->format && !target->array && strcmp(words->format, "ndjson") != 0)
 		return cmd_usage_error(self, "--format %s: should be ndjson or array",
 		                       words->format);
-	if (target->key && !target->cert)
+	if (target->web.key && !target->web.cert)
 		return cmd_usage_error(self, "--key without --cert");
 	if (words->give_up && !options->once)
 		return cmd_usage_error(self, "--give-up without --once");
@@ -81,12 +81,12 @@ read_options(const struct command *self, int argc, char **argv,
 	    {"--timeout", .value = &words.timeout},
 	    {"--retry-max", .value = &words.retry_max},
 	    {"--give-up", .value = &words.give_up},
-	    {"--token-file", .value = &target->token_file},
-	    {"--cert", .value = &target->cert},
-	    {"--key", .value = &target->key},
-	    {"--cacert", .value = &target->cacert},
+	    {"--token-file", .value = &target->web.token_file},
+	    {"--cert", .value = &target->web.cert},
+	    {"--key", .value = &target->web.key},
+	    {"--cacert", .value = &target->web.cacert},
 	    {"--gzip", .flag = &target->gzip},
-	    {"--insecure-http", .flag = &target->insecure_http},
+	    {"--insecure-http", .flag = &target->web.insecure_http},
 	    {"--once", .flag = &options->once},
 	    {.name = NULL},
 	};
@@ -97,32 +97,13 @@ read_options(const struct command *self, int argc, char **argv,
 	if (code != CMD_GO_ON)
 		return code;
 	options->record = count > 0 ? argv[1] : NULL;
-	target->url = count > 1 ? argv[2] : getenv(url_variable);
+	target->web.url = count > 1 ? argv[2] : getenv(url_variable);
 	if (count == 0)
 		return cmd_usage_error(self, "which FILE?");
-	if (!target->url || target->url[0] == '\0')
+	if (!target->web.url || target->web.url[0] == '\0')
 		return cmd_usage_error(self, "to which URL?");
 	return count <= 2 ? CMD_GO_ON
 	                  : cmd_usage_error(self, "%s: one word too many", argv[3]);
-}
-
-/*
- * What stands before the '@' of a URL is a secret that any user of the machine could read
- * in the list of processes: it is kept in a copy, and wiped from argv.
- */
-static char *
-take_url(const char *url, char **argv)
-{
-	char *copy = strdup(url);
-
-	for (; copy && *argv; argv++) {
-		char *from = *argv == url ? strstr(*argv, "://") : NULL;
-		char *to = from ? strrchr(*argv, '@') : NULL;
-
-		if (to && to > from + 3)
-			memset(from + 3, '*', (size_t)(to - from) - 3);
-	}
-	return copy;
 }
 
 static int
@@ -131,7 +112,7 @@ carry(struct ship_options *options, char **argv)
 	struct log log = log_start(LOG_LEVEL_INFO);
 	cleanup_buf struct buf state = {0};
 	struct err err = {0};
-	char *url = take_url(options->target.url, argv);
+	char *url = web_take_url(options->target.web.url, argv);
 	int result;
 
 	buf_printf(&state, "%s.ship", options->record);
@@ -139,7 +120,7 @@ carry(struct ship_options *options, char **argv)
 		free(url);
 		return cmd_complain("out of memory");
 	}
-	options->target.url = url;
+	options->target.web.url = url;
 	if (!options->state)
 		options->state = state.at;
 	result = ship_run(options, &log, &err);
@@ -153,7 +134,7 @@ static int
 run_ship(const struct command *self, int argc, char **argv)
 {
 	struct ship_options options = {
-	    .target.timeout_ms = 30 * 1000,
+	    .target.web.timeout_ms = 30 * 1000,
 	    .interval_ms = 1000,
 	    .retry_max_ms = 60 * 1000,
 	    .give_up_ms = 60 * 1000,

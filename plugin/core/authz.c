@@ -7,13 +7,14 @@
 
 const char authz_allow[] = "{\"Allow\":true}";
 
+/* In the order in which engines write them. */
 static const struct json_field envelope[] = {
-    {"RequestBody", json_read_text, offsetof(struct authz, encoded_body)},
-    {"RequestHeaders", json_read_raw, offsetof(struct authz, headers)},
-    {"RequestMethod", json_read_text, offsetof(struct authz, method)},
-    {"RequestUri", json_read_text, offsetof(struct authz, uri)},
     {"User", json_read_text, offsetof(struct authz, user)},
     {"UserAuthNMethod", json_read_text, offsetof(struct authz, auth)},
+    {"RequestMethod", json_read_text, offsetof(struct authz, method)},
+    {"RequestUri", json_read_text, offsetof(struct authz, uri)},
+    {"RequestBody", json_read_text, offsetof(struct authz, encoded_body)},
+    {"RequestHeaders", json_read_raw, offsetof(struct authz, headers)},
 };
 
 int

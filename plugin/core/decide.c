@@ -3,26 +3,29 @@
  * decide.c - THE SPINE: bytes -> facts -> verdict, one function per door.
  *
  * The only file that assigns DECISION_ALLOW and DECISION_OBSERVE. Places, all of them:
- *  1. let_through(), for a call that is none of ours to judge;
+ *  1. let_through(), for a call that is none of ours to judge, or a document that runs
+ *     nothing;
  *  2. conclude(), for a workload of which the policy refuses nothing;
  *  3. conclude(), for one that the policy would refuse but only observes.
  */
 #include "core/decide.h"
 
 #include "core/policy.h"
+#include "core/rulings.h"
 #include "core/seccomp.h"
 
-#include <stdio.h>
+#include <string.h>
 
 enum { SECOND_US = 1000000 };
 
 void
 decision_reset(struct decision *decision)
 {
-	struct arena arena = decision->arena;
+	char *from = (char *)&decision->authz;
 
-	arena_reset(&arena);
-	*decision = (struct decision){.arena = arena};
+	arena_reset(&decision->arena);
+	/* the message is the last and by far the largest member: its end is enough */
+	memset(from, 0, (size_t)(decision->verdict.message + 1 - from));
 }
 
 void
@@ -34,6 +37,17 @@ decision_free(struct decision *decision)
 	*decision = (struct decision){0};
 }
 
+/* As much of `from` as there is room for; snprintf() would cost more than the rest of a
+   decision that lets through. */
+static void
+copy(const char *from, char *to, size_t size)
+{
+	size_t len = strnlen(from, size - 1);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
 /* A denial until somebody says otherwise. */
 static void
 start(struct decision *decision, const struct circumstances *circumstances)
@@ -42,9 +56,10 @@ start(struct decision *decision, const struct circumstances *circumstances)
 
 	verdict->guard = -1;
 	verdict->on_record = true;
+	decision->now_us = circumstances->now_us;
 	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
-	(void)snprintf(verdict->policy, sizeof verdict->policy, "%s",
-	               circumstances->policy ? circumstances->policy->digest : "none");
+	copy(circumstances->policy ? circumstances->policy->digest : "none",
+	     verdict->policy, sizeof verdict->policy);
 }
 
 static void
@@ -82,17 +97,6 @@ adopt(struct decision *decision, size_t index, const struct ruling *ruling)
 	verdict->posture = posture_worst(set);
 }
 
-/* How much a ruling weighs against those of the other containers. */
-static int
-weight(const struct ruling *ruling)
-{
-	if (ruling->mode == RULE_ENFORCE)
-		return 3;
-	if (ruling->mode == RULE_OBSERVE)
-		return 2;
-	return ruling->exception ? 1 : 0;
-}
-
 static enum reason
 why_refused(const struct decision *decision, const struct ruling *ruling,
             enum reason unreadable)
@@ -120,48 +124,61 @@ name_profile(struct decision *decision)
 		                             container->digest, &ignored);
 }
 
+/* Asks the policy about each container. */
+static int
+judge_each(struct decision *decision, const struct circumstances *circumstances)
+{
+	struct workload *workload = &decision->workload;
+	struct ruling *rulings =
+	    arena_array(&decision->arena, workload->count, sizeof *rulings);
+
+	if (!rulings || workload->count == 0) /* no room for even one container */
+		return -1;
+	for (size_t i = 0; i < workload->count; i++)
+		rulings[i] =
+		    policy_judge(circumstances->policy, workload, i,
+		                 circumstances->now_us / SECOND_US, &decision->arena);
+	decision->rulings = rulings;
+	return 0;
+}
+
 /*
- * Asks the policy about each container; the worst answer decides. `unreadable` is the
- * reason to give if it is that something can't be read. Places 2 and 3.
+ * The worst that the policy says of a container decides. `unreadable` is the reason to
+ * give if it is that something can't be read. Places 2 and 3.
  */
 static void
 conclude(struct decision *decision, const struct circumstances *circumstances,
          enum reason unreadable)
 {
 	struct verdict *verdict = &decision->verdict;
-	struct workload *workload = &decision->workload;
-	struct ruling worst = {.mode = RULE_ENFORCE, .guard = -1};
-	int heaviest = -1;
+	const struct ruling *worst;
+	size_t index;
 
 	if (!circumstances->policy) {
 		deny(decision, REASON_POLICY_BROKEN, circumstances->broken);
 		return;
 	}
-	if (workload->count == 0) { /* no room for even one container */
+	if (judge_each(decision, circumstances) != 0) {
 		deny(decision, REASON_NO_MEMORY, (struct text){0});
 		return;
 	}
-	for (size_t i = 0; i < workload->count; i++) {
-		struct ruling ruling =
-		    policy_judge(circumstances->policy, workload, i,
-		                 circumstances->now_us / SECOND_US, &decision->arena);
-
-		if (weight(&ruling) > heaviest) {
-			heaviest = weight(&ruling);
-			worst = ruling;
-			adopt(decision, i, &ruling);
-		}
-	}
-	if (worst.mode == RULE_OFF) {
+	index = rulings_heaviest(decision->rulings, decision->workload.count);
+	worst = &decision->rulings[index];
+	adopt(decision, index, worst);
+	if (worst->mode == RULE_OFF) {
 		verdict->decision = DECISION_ALLOW;
-		verdict->reason = worst.exception ? REASON_EXCEPTION : REASON_ALLOWED;
-		verdict->on_record = worst.exception != NULL;
+		verdict->reason = worst->exception ? REASON_EXCEPTION : REASON_ALLOWED;
+		verdict->on_record = worst->exception != NULL;
 		return;
 	}
 	name_profile(decision);
-	deny(decision, why_refused(decision, &worst, unreadable),
-	     text_of(workload->unreadable.text));
-	if (worst.mode == RULE_OBSERVE)
+	rulings_note_others(decision->rulings, decision->workload.count, verdict);
+	verdict->user_unknown = circumstances->policy->names_users &&
+	                        decision->workload.user.len == 0 &&
+	                        decision->workload.door == DOOR_DOCKER;
+	deny(decision, why_refused(decision, worst, unreadable),
+	     text_of(decision->workload.unreadable.text));
+	if (worst->mode == RULE_OBSERVE)
 		verdict->decision = DECISION_OBSERVE;
 }
 
@@ -195,17 +212,16 @@ decide_call(struct decision *decision, struct text body,
 	conclude(decision, circumstances, why_unreadable(workload));
 }
 
+/* `err` is the caller's, who has none yet: a large thing to make twice. */
 static bool
 route_or_refuse(struct decision *decision, struct text method, struct text target,
-                const struct circumstances *circumstances)
+                const struct circumstances *circumstances, struct err *err)
 {
-	struct err err = {0};
-
-	if (docker_route(method, target, &decision->arena, &decision->route, &err) == 0)
+	if (docker_route(method, target, &decision->arena, &decision->route, err) == 0)
 		return true;
-	workload_add_unseen(&decision->workload, &decision->arena, &err);
+	workload_add_unseen(&decision->workload, &decision->arena, err);
 	conclude(decision, circumstances,
-	         err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_TARGET);
+	         err->code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_TARGET);
 	return false;
 }
 
@@ -230,7 +246,7 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	}
 	decision->workload.user = authz->user;
 	decision->workload.auth = authz->auth;
-	if (!route_or_refuse(decision, authz->method, authz->uri, circumstances))
+	if (!route_or_refuse(decision, authz->method, authz->uri, circumstances, &err))
 		return;
 	/* only where the body decides: others may hold anything */
 	if (decision->route.call >= CALL_CONTAINER_CREATE &&
@@ -248,8 +264,10 @@ void
 decide_request(struct text method, struct text target, struct text body,
                const struct circumstances *circumstances, struct decision *decision)
 {
+	struct err err = {0};
+
 	start(decision, circumstances);
-	if (route_or_refuse(decision, method, target, circumstances))
+	if (route_or_refuse(decision, method, target, circumstances, &err))
 		decide_call(decision, body, circumstances);
 }
 
@@ -263,9 +281,114 @@ decide_inspect(const struct inspect_part *part, const struct inspect_context *co
 }
 
 void
+decide_compose(struct compose_service *service, const struct circumstances *circumstances,
+               struct decision *decision)
+{
+	start(decision, circumstances);
+	compose_read(service, &decision->arena, &decision->workload);
+	conclude(decision, circumstances, why_unreadable(&decision->workload));
+}
+
+void
+decide_profile(struct text json, const struct circumstances *circumstances,
+               struct decision *decision)
+{
+	struct workload *workload = &decision->workload;
+	struct container *container;
+	struct err err = {0};
+
+	start(decision, circumstances);
+	workload->operation = OPERATION_PROFILE;
+	container = workload_add(workload, &decision->arena);
+	if (container &&
+	    seccomp_judge_profile(json, &decision->arena, container, &err) != 0)
+		workload_set_unreadable(workload, container, &err);
+	conclude(decision, circumstances, why_unreadable(workload));
+}
+
+void
+decide_unseen(const struct err *why, const struct circumstances *circumstances,
+              struct decision *decision)
+{
+	start(decision, circumstances);
+	workload_add_unseen(&decision->workload, &decision->arena, why);
+	conclude(decision, circumstances, why_unreadable(&decision->workload));
+}
+
+void
+decide_nothing(const struct circumstances *circumstances, struct decision *decision)
+{
+	start(decision, circumstances);
+	let_through(decision);
+}
+
+void
 decide_refusal(enum reason reason, const struct circumstances *circumstances,
                struct decision *decision)
 {
 	start(decision, circumstances);
 	deny(decision, reason, (struct text){0});
+}
+
+/* ---- Kubernetes ---- */
+
+static void
+start_kubernetes(struct decision *decision, const struct circumstances *circumstances)
+{
+	struct arena *arena = &decision->arena;
+
+	start(decision, circumstances);
+	if (arena->limit == 0 || arena->limit > ADMISSION_MEMORY_MAX)
+		arena->limit = ADMISSION_MEMORY_MAX;
+	decision->workload.door = DOOR_KUBERNETES;
+	decision->workload.operation = OPERATION_ADMISSION;
+}
+
+void
+decide_admission(struct text bytes, const struct circumstances *circumstances,
+                 struct decision *decision)
+{
+	struct admission *admission = &decision->admission;
+	struct workload *workload = &decision->workload;
+	struct err err = {0};
+
+	start_kubernetes(decision, circumstances);
+	if (bytes.len == 0) {
+		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
+		return;
+	}
+	if (admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
+		deny(decision,
+		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		     text_of(err.text));
+		return;
+	}
+	if (!admission_workload(admission, &decision->arena, workload))
+		let_through(decision);
+	else
+		conclude(decision, circumstances, why_unreadable(workload));
+}
+
+void
+decide_admission_refusal(enum reason reason, struct text prefix,
+                         const struct circumstances *circumstances,
+                         struct decision *decision)
+{
+	start_kubernetes(decision, circumstances);
+	admission_read_head(prefix, &decision->arena, &decision->admission,
+	                    &decision->workload);
+	deny(decision, reason, (struct text){0});
+}
+
+void
+decide_manifest(const struct manifest_part *part,
+                const struct circumstances *circumstances, struct decision *decision)
+{
+	struct workload *workload = &decision->workload;
+
+	start_kubernetes(decision, circumstances);
+	if (!manifest_workload(part, &decision->arena, &decision->admission, workload))
+		let_through(decision);
+	else
+		conclude(decision, circumstances, why_unreadable(workload));
 }

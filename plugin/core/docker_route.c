@@ -157,6 +157,7 @@ docker_route(struct text method, struct text target, struct arena *arena,
 	struct docker_route route = {.call = CALL_OTHER};
 	size_t question = text_find(target, '?'), version;
 	struct text path = raw_path(text_first(target, question));
+	char letter;
 
 	if (question < target.len)
 		route.query = text_from(target, question + 1);
@@ -178,8 +179,10 @@ docker_route(struct text method, struct text target, struct arena *arena,
 		route.version = text_first(text_from(path, 2), version - 2);
 		path = text_from(path, version);
 	}
+	/* the letter behind the '/' tells most paths from most rows */
+	letter = path.len > 1 ? path.at[1] : '\0';
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-		if (text_is(method, routes[i].method) &&
+		if (routes[i].prefix[1] == letter && text_is(method, routes[i].method) &&
 		    row_matches(&routes[i], path, &route.subject)) {
 			route.call = routes[i].call;
 			break;

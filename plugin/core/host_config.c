@@ -28,8 +28,8 @@ static const char *const filter_annotations[] = {
     "dev.gvisor.flag.*",
 };
 
-static bool
-replaces_filter(struct text annotation)
+bool
+annotation_replaces_filter(struct text annotation)
 {
 	for (size_t i = 0; i < sizeof filter_annotations / sizeof filter_annotations[0];
 	     i++) {
@@ -81,7 +81,7 @@ host_config_judge(const struct host_config *config, struct arena *arena,
 	for (size_t i = 0; i < config->annotations.count; i++) {
 		struct text key = config->annotations.at[i].key;
 
-		if (replaces_filter(key))
+		if (annotation_replaces_filter(key))
 			add_posture(container, POSTURE_UNCONFINED, key);
 	}
 	if (config->runtime.len > 0) {

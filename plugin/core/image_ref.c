@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image_ref.c - image references normalised as Docker does, and patterns over them. */
+/* image_ref.c - image references normalised as Docker does. */
 #include "core/image_ref.h"
 
-#include "core/glob.h"
-
-enum { FULL_ID = 64 }; /* digits of an image ID */
-
-#define HUB          "docker.io"
-#define HUB_OFFICIAL "docker.io/library/"
-
-#define DIGIT        "0123456789"
-#define LOWER        "abcdefghijklmnopqrstuvwxyz"
-#define UPPER        "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define PATH_CHARS   LOWER DIGIT "._-"
-#define TAG_CHARS    LOWER UPPER DIGIT "._-"
-#define DIGEST_CHARS LOWER DIGIT ":"
-#define DOMAIN_CHARS LOWER UPPER DIGIT "._-:[]" /* '_': see domain_is_valid() */
+#include "core/image_parts.h"
 
 enum { PATH_MAX_BYTES = 255, TAG_MAX = 128 }; /* reference.go, regexp.go */
-
-/* A reference or a pattern, cut at its separators as distribution/reference cuts it. */
-struct parts {
-	struct text domain; /* never missing */
-	bool official;      /* "library/" goes in front of the path */
-	struct text path;
-	struct text tag, digest; /* missing: none */
-};
 
 /* Algorithms that go-digest v1 knows (algorithm.go), with the length of their hex. */
 static const struct algorithm {
@@ -58,8 +37,8 @@ is_hex(struct text t, size_t max)
 
 /* An ID, or what an engine takes for the start of one (digestset.Lookup in image/store.go
    for "abc" and "sha256:abc", ParseAnyReference for whole digests). */
-static bool
-is_id(struct text t)
+bool
+image_is_id(struct text t)
 {
 	for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
 		const struct algorithm *algorithm = &algorithms[i];
@@ -82,15 +61,10 @@ is_domain(struct text first)
 	return text_is(first, "localhost");
 }
 
-/*
- * Cuts `given` in the order of ParseNormalizedNamed. With patterns this needs no care for
- * sets and escapes: one that holds a separator leaves a broken glob on its left, and a
- * broken glob matches nothing.
- */
-static struct parts
-split(struct text given)
+struct image_parts
+image_parts_split(struct text given)
 {
-	struct parts parts = {.domain = TEXT_LIT(HUB)};
+	struct image_parts parts = {.domain = TEXT_LIT(HUB)};
 	size_t slash = text_find(given, '/'), cut;
 	struct text rest = given;
 
@@ -234,8 +208,8 @@ digest_is_valid(struct text digest)
 	return false;
 }
 
-static bool
-reference_is_valid(const struct parts *parts)
+bool
+image_parts_are_reference(const struct image_parts *parts)
 {
 	return domain_is_valid(parts->domain) &&
 	       path_is_valid(parts->path, parts->official) &&
@@ -255,17 +229,17 @@ struct image_ref
 image_ref_parse(struct text given, struct arena *arena)
 {
 	struct image_ref ref = {.kind = IMAGE_REF_INVALID, .text = given};
-	struct parts parts;
+	struct image_parts parts;
 	char *out, *end;
 
 	if (given.len == 0)
 		return (struct image_ref){.kind = IMAGE_REF_NONE, .text = given};
 	if (given.len > IMAGE_REF_MAX)
 		return ref;
-	if (is_id(given))
+	if (image_is_id(given))
 		return (struct image_ref){.kind = IMAGE_REF_ID, .text = given};
-	parts = split(given);
-	if (!reference_is_valid(&parts))
+	parts = image_parts_split(given);
+	if (!image_parts_are_reference(&parts))
 		return ref;
 	out = end =
 	    arena_alloc(arena, sizeof HUB_OFFICIAL + given.len + sizeof ":latest");
@@ -286,110 +260,4 @@ image_ref_parse(struct text given, struct arena *arena)
 	ref.text = (struct text){.at = out, .len = (size_t)(end - out)};
 	ref.kind = IMAGE_REF_NAME;
 	return ref;
-}
-
-/* Does "<domain>/[library/]<path>" match? The domain is literal for Docker's own hub. */
-static bool
-name_matches(const struct parts *parts, struct text name)
-{
-	size_t slash = text_find(name, '/');
-
-	if (!glob_matches(parts->domain, text_first(name, slash), '/'))
-		return false;
-	if (parts->official && !text_has_prefix(name, HUB_OFFICIAL))
-		return false;
-	name = text_from(name, parts->official ? strlen(HUB_OFFICIAL) : slash + 1);
-	return glob_matches(parts->path, name, '/');
-}
-
-bool
-image_ref_matches(const struct image_ref *ref, struct text pattern)
-{
-	struct parts parts;
-
-	/* a shorter one is also a name that anybody may give to an image (docker tag), and
-	   engines prefer the name */
-	if (ref->kind == IMAGE_REF_ID)
-		return ref->text.len >= FULL_ID && is_id(pattern) &&
-		       text_equal(ref->text, pattern);
-	if (ref->kind != IMAGE_REF_NAME || is_id(pattern) || pattern.len == 0)
-		return false;
-	parts = split(pattern);
-	if (!name_matches(&parts, ref->name))
-		return false;
-	if (parts.digest.at) /* a tag beside it counts no more than in a reference */
-		return ref->digest.at && glob_matches(parts.digest, ref->digest, '/');
-	if (parts.tag.at)
-		return ref->tag.at && glob_matches(parts.tag, ref->tag, '/');
-	return true;
-}
-
-/* A valid glob, not empty, whose plain characters can stand in that place. */
-static bool
-part_is_valid(struct text part, const char *chars)
-{
-	uint32_t literal;
-	size_t len;
-
-	for (size_t at = 0; at < part.len; at += len) {
-		len = glob_element(part, at, &literal);
-		if (len == 0)
-			return false;
-		if (literal != UINT32_MAX &&
-		    (literal >= 0x80 || !memchr(chars, (int)literal, strlen(chars))))
-			return false;
-	}
-	return part.len > 0;
-}
-
-static bool
-path_pattern_is_valid(struct text rest)
-{
-	size_t slash;
-
-	while ((slash = text_find(rest, '/')) < rest.len) {
-		if (!part_is_valid(text_first(rest, slash), PATH_CHARS))
-			return false;
-		rest = text_from(rest, slash + 1);
-	}
-	return part_is_valid(rest, PATH_CHARS);
-}
-
-/* No separator within a set or behind a '\\': split() would cut there. */
-static bool
-sets_are_plain(struct text pattern)
-{
-	uint32_t literal;
-	size_t len;
-
-	for (size_t at = 0; at < pattern.len; at += len) {
-		len = glob_element(pattern, at, &literal);
-		if (len == 0)
-			return false;
-		for (size_t i = at; len > 1 && i < at + len; i++) {
-			if (memchr("/:@", pattern.at[i], 3))
-				return false;
-		}
-	}
-	return true;
-}
-
-bool
-image_pattern_is_valid(struct text pattern)
-{
-	struct parts parts;
-
-	if (pattern.len == 0 || pattern.len > IMAGE_REF_MAX)
-		return false;
-	if (is_id(pattern))
-		return true;
-	if (text_has_prefix(pattern, algorithms[0].prefix)) /* meant for IDs, hits none */
-		return false;
-	parts = split(pattern);
-	if (!glob_is_pattern(pattern))
-		return reference_is_valid(&parts);
-	return sets_are_plain(pattern) && part_is_valid(parts.domain, DOMAIN_CHARS) &&
-	       path_pattern_is_valid(parts.path) &&
-	       (!parts.tag.at || part_is_valid(parts.tag, TAG_CHARS)) &&
-	       (!parts.digest.at || part_is_valid(parts.digest, DIGEST_CHARS));
 }

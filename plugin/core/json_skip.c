@@ -13,52 +13,12 @@ json_fail_syntax(struct json *json, const char *wanted)
 	return json_fail(json, ERR_SYNTAX, "not JSON: %s should be here", wanted);
 }
 
-void
-json_skip_space(struct json *json)
-{
-	const char *p = json->at;
-
-	while (p < json->end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
-		p++;
-	json->at = p;
-}
-
-/* Consumes `c` after white space. */
-bool
-json_take(struct json *json, char c)
-{
-	json_skip_space(json);
-	if (json->at >= json->end || *json->at != c)
-		return false;
-	json->at++;
-	return true;
-}
-
-enum json_kind
-json_peek(struct json *json)
-{
-	json_skip_space(json);
-	if (json->at >= json->end)
-		return JSON_BAD;
-	switch (*json->at) {
-	case '{':
-		return JSON_OBJECT;
-	case '[':
-		return JSON_LIST;
-	case '"':
-		return JSON_STRING;
-	case 't':
-		return JSON_TRUE;
-	case 'f':
-		return JSON_FALSE;
-	case 'n':
-		return JSON_NULL;
-	default:
-		return *json->at == '-' || (*json->at >= '0' && *json->at <= '9')
-		           ? JSON_NUMBER
-		           : JSON_BAD;
-	}
-}
+const unsigned char json_kinds[256] = {
+    ['{'] = JSON_OBJECT, ['['] = JSON_LIST,   ['"'] = JSON_STRING, ['t'] = JSON_TRUE,
+    ['f'] = JSON_FALSE,  ['n'] = JSON_NULL,   ['-'] = JSON_NUMBER, ['0'] = JSON_NUMBER,
+    ['1'] = JSON_NUMBER, ['2'] = JSON_NUMBER, ['3'] = JSON_NUMBER, ['4'] = JSON_NUMBER,
+    ['5'] = JSON_NUMBER, ['6'] = JSON_NUMBER, ['7'] = JSON_NUMBER, ['8'] = JSON_NUMBER,
+    ['9'] = JSON_NUMBER};
 
 int
 json_descend(struct json *json)
@@ -67,17 +27,6 @@ json_descend(struct json *json)
 		return json_fail(json, ERR_LIMIT, "nested deeper than %d",
 		                 JSON_DEPTH_MAX);
 	json->at++;
-	return 0;
-}
-
-int
-json_skip_word(struct json *json, const char *word)
-{
-	size_t len = strlen(word);
-
-	if ((size_t)(json->end - json->at) < len || memcmp(json->at, word, len) != 0)
-		return json_fail_syntax(json, word);
-	json->at += len;
 	return 0;
 }
 
@@ -118,14 +67,13 @@ json_skip_number(struct json *json)
 }
 
 static int
-skip_scalar(struct json *json)
+skip_scalar(struct json *json, enum json_kind kind)
 {
 	struct text raw;
-	bool escaped;
 
-	switch (json_peek(json)) {
+	switch (kind) {
 	case JSON_STRING:
-		return json_scan_string(json, &raw, &escaped);
+		return json_scan_string(json, &raw) < 0 ? -1 : 0;
 	case JSON_NUMBER:
 		return json_skip_number(json);
 	case JSON_TRUE:
@@ -142,51 +90,24 @@ skip_scalar(struct json *json)
 	}
 }
 
-/* Which of the open brackets are objects: one bit for each level below the start. */
+/* The brackets that are open: a bit for each, the innermost lowest, set for an object. */
 struct nesting {
-	uint64_t objects[JSON_DEPTH_MAX / 64 + 1];
+	uint64_t objects;
 	unsigned level;
 };
 
-static bool
-in_object(const struct nesting *nesting)
-{
-	return nesting->objects[nesting->level / 64] >> (nesting->level % 64) & 1;
-}
+enum { LEVELS_MAX = 64 }; /* bits of a nesting; deeper ones take another */
 
 static int
 skip_key(struct json *json)
 {
 	struct text raw;
-	bool escaped;
 
 	if (json_peek(json) != JSON_STRING)
 		return json_fail_syntax(json, "a key in quotes");
-	if (json_scan_string(json, &raw, &escaped) != 0)
+	if (json_scan_string(json, &raw) < 0)
 		return -1;
 	return json_take(json, ':') ? 0 : json_fail_syntax(json, "':'");
-}
-
-/* Into an object or list. Returns 1 if it was empty, so already left. */
-static int
-open_bracket(struct json *json, struct nesting *nesting)
-{
-	bool object = *json->at == '{';
-	uint64_t bit;
-
-	if (json_descend(json) != 0)
-		return -1;
-	if (json_take(json, object ? '}' : ']')) {
-		json->depth--;
-		return 1;
-	}
-	nesting->level++;
-	bit = (uint64_t)1 << (nesting->level % 64);
-	if (object)
-		nesting->objects[nesting->level / 64] |= bit;
-	else
-		nesting->objects[nesting->level / 64] &= ~bit;
-	return object ? skip_key(json) : 0;
 }
 
 /* Behind a value: out of what closes here. Returns 1 when all is closed, 0 at a value. */
@@ -194,40 +115,50 @@ static int
 close_brackets(struct json *json, struct nesting *nesting)
 {
 	while (nesting->level > 0) {
-		bool object = in_object(nesting);
+		bool object = nesting->objects & 1;
 
 		if (json_take(json, ','))
 			return object ? skip_key(json) : 0;
 		if (!json_take(json, object ? '}' : ']'))
 			return json_fail_syntax(json,
 			                        object ? "',' or '}'" : "',' or ']'");
+		nesting->objects >>= 1;
 		nesting->level--;
 		json->depth--;
 	}
 	return 1;
 }
 
+/* Into an object or list, or over an empty one. Returns as close_brackets() does. */
+static int
+open_bracket(struct json *json, bool object, struct nesting *nesting)
+{
+	if (nesting->level == LEVELS_MAX) /* JSON_DEPTH_MAX ends the recursion */
+		return json_skip(json) == 0 ? close_brackets(json, nesting) : -1;
+	if (json_descend(json) != 0)
+		return -1;
+	if (json_take(json, object ? '}' : ']')) {
+		json->depth--;
+		return close_brackets(json, nesting);
+	}
+	nesting->objects = nesting->objects << 1 | object;
+	nesting->level++;
+	return object ? skip_key(json) : 0;
+}
+
 int
 json_skip(struct json *json)
 {
-	struct nesting nesting = {.level = 0};
-	enum json_kind kind = json_peek(json);
+	struct nesting nesting = {0};
 	int closed;
 
-	if (kind != JSON_OBJECT && kind != JSON_LIST)
-		return skip_scalar(json);
 	do {
-		int empty = 0;
+		enum json_kind kind = json_peek(json);
 
-		kind = json_peek(json);
 		if (kind == JSON_OBJECT || kind == JSON_LIST)
-			empty = open_bracket(json, &nesting);
-		else if (skip_scalar(json) != 0)
+			closed = open_bracket(json, kind == JSON_OBJECT, &nesting);
+		else if (skip_scalar(json, kind) != 0)
 			return -1;
-		if (empty < 0)
-			return -1;
-		if (empty == 0 && (kind == JSON_OBJECT || kind == JSON_LIST))
-			closed = 0;
 		else
 			closed = close_brackets(json, &nesting);
 	} while (closed == 0);

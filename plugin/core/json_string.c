@@ -6,40 +6,16 @@
 
 #include <stdint.h>
 
-/*
- * Eight bytes at a time: a bit in the high bit of each byte that is a quote, a backslash,
- * a control character or not ASCII. Exact for the lowest such byte, which is all we use.
- */
-static uint64_t
-special_bytes(uint64_t x)
+/* What the second byte of a short escape stands for; 0: it is no short escape. */
+static const char shorts[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                 ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+
+const char *
+json_skip_long(const char *at, const char *end)
 {
-	const uint64_t ones = 0x0101010101010101U, highs = ones << 7;
-	uint64_t quote = x ^ (ones * '"'), slash = x ^ (ones * '\\');
-
-	return ((x | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-	         ((x - ones * 0x20) & ~x)) &
-	        highs);
-}
-
-/* Over bytes that stand for themselves in a string. */
-static const char *
-skip_plain(const char *p, const char *end)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	while (end - p >= 8) {
-		uint64_t word, hit;
-
-		memcpy(&word, p, sizeof word);
-		hit = special_bytes(word);
-		if (hit)
-			return p + __builtin_ctzll(hit) / 8;
-		p += 8;
-	}
-#endif
-	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 &&
-	       *p != '"' && *p != '\\')
-		p++;
-	return p;
+	while (end - at >= 4 * JSON_STEP && !json_has_special(at))
+		at += 4 * JSON_STEP;
+	return at;
 }
 
 static int
@@ -69,133 +45,212 @@ skip_escape(struct json *json)
 
 	if (json->end - json->at < 2)
 		return json_fail(json, ERR_SYNTAX, "the JSON ends within a string");
-	switch (json->at[1]) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
+	if (shorts[(unsigned char)json->at[1]]) {
 		json->at += 2;
 		return 0;
-	case 'u':
-		if (json->end - json->at < 6 || hex_value(json->at + 2, &unused) != 0)
-			return json_fail(json, ERR_SYNTAX, "a bad \\u escape");
-		json->at += 6;
-		return 0;
-	default:
+	}
+	if (json->at[1] != 'u')
 		return json_fail(json, ERR_SYNTAX, "a bad escape in a string");
-	}
-}
-
-/* A string, checked; `ret_raw` gets what is between the quotes. */
-int
-json_scan_string(struct json *json, struct text *ret_raw, bool *ret_escaped)
-{
-	const char *from = ++json->at;
-	uint32_t point;
-	size_t len;
-
-	*ret_escaped = false;
-	for (;;) {
-		json->at = skip_plain(json->at, json->end);
-		if (json->at >= json->end)
-			return json_fail(json, ERR_SYNTAX,
-			                 "the JSON ends within a string");
-		if (*json->at == '"')
-			break;
-		if (*json->at == '\\') {
-			*ret_escaped = true;
-			if (skip_escape(json) != 0)
-				return -1;
-		} else if ((unsigned char)*json->at < 0x20) {
-			return json_fail(json, ERR_SYNTAX,
-			                 "a control character in a string");
-		} else {
-			len = utf8_decode(json->at, json->end, &point);
-			if (len == 0)
-				return json_fail(json, ERR_AMBIGUOUS,
-				                 "bytes that are not UTF-8");
-			json->at += len;
-		}
-	}
-	*ret_raw = (struct text){.at = from, .len = (size_t)(json->at - from)};
-	json->at++;
+	if (json->end - json->at < 6 || hex_value(json->at + 2, &unused) != 0)
+		return json_fail(json, ERR_SYNTAX, "a bad \\u escape");
+	json->at += 6;
 	return 0;
 }
 
-/* The character of an escape that json_scan_string() has checked; moves *at behind it. */
+/* Over one special byte, or what it begins; it is not the closing quote. */
 static int
-decode_escape(struct json *json, const char **at, const char *end, uint32_t *ret_point)
+skip_special(struct json *json, bool *ret_escaped)
 {
-	static const char shorts[128] = {
-	    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-	    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
-	const char *p = *at;
+	uint32_t unused;
+	size_t len;
+
+	if (json->at >= json->end)
+		return json_fail(json, ERR_SYNTAX, "the JSON ends within a string");
+	if (*json->at == '\\') {
+		*ret_escaped = true;
+		return skip_escape(json);
+	}
+	if ((unsigned char)*json->at < 0x20)
+		return json_fail(json, ERR_SYNTAX, "a control character in a string");
+	len = utf8_decode(json->at, json->end, &unused);
+	if (len == 0)
+		return json_fail(json, ERR_AMBIGUOUS, "bytes that are not UTF-8");
+	json->at += len;
+	return 0;
+}
+
+/*
+ * Over plain bytes and escaped quotes, which is all that most strings have: to the closing
+ * quote, to something for skip_special(), or to the last bytes. No branch depends on where
+ * the escapes are, which no processor would guess.
+ */
+static inline const char *
+skip_steps(const char *at, const char *end, bool *ret_escaped)
+{
+	unsigned carry = 0; /* 1: the byte at `at` is escaped */
+
+	while (end - at >= JSON_STEP) {
+		struct json_step step = json_look(at);
+		unsigned escaped = (step.slashes << 1 | carry) & ((1U << JSON_STEP) - 1);
+		/* any escaped byte that is no quote, a second backslash too */
+		unsigned stop = step.others | (step.quotes ^ escaped);
+
+		if (stop) {
+			unsigned n = (unsigned)__builtin_ctz(stop);
+
+			*ret_escaped |= (step.slashes & ((1U << n) - 1)) != 0;
+			return at + n - (escaped >> n & 1);
+		}
+		*ret_escaped |= step.slashes != 0;
+		carry = step.slashes >> (JSON_STEP - 1);
+		at += JSON_STEP;
+	}
+	return at - carry;
+}
+
+int
+json_scan_special(struct json *json)
+{
+	bool escaped = false;
+
+	for (;;) {
+		json->at = skip_steps(json->at, json->end, &escaped);
+		json->at = json_skip_plain(json->at, json->end);
+		if (json->at < json->end && *json->at == '"')
+			return escaped;
+		if (skip_special(json, &escaped) != 0)
+			return -1;
+	}
+}
+
+/* Where a string is decoded from and to. */
+struct decoding {
+	const char *at, *end;
+	char *out; /* never ahead of `at`, as far as each has come */
+};
+
+/* The character of a \\u escape that json_scan_string() has checked, and behind it. */
+static int
+decode_unicode(struct json *json, struct decoding *decoding, uint32_t *ret_point)
+{
+	const char *p = decoding->at;
 	uint32_t high = 0, low = 0;
 
-	if (p[1] != 'u') {
-		*ret_point = (unsigned char)shorts[(unsigned char)p[1] & 0x7f];
-		*at += 2;
-		return 0;
-	}
 	(void)hex_value(p + 2, &high);
-	*at += 6;
+	decoding->at += 6;
 	*ret_point = high;
 	if (high < 0xd800 || high > 0xdfff)
 		return 0;
-	if (high > 0xdbff || end - p < 12 || p[6] != '\\' || p[7] != 'u' ||
+	if (high > 0xdbff || decoding->end - p < 12 || p[6] != '\\' || p[7] != 'u' ||
 	    hex_value(p + 8, &low) != 0 || low < 0xdc00 || low > 0xdfff)
 		return json_fail(json, ERR_AMBIGUOUS, "half of a surrogate pair");
 	*ret_point = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-	*at += 6;
+	decoding->at += 6;
 	return 0;
 }
 
-/* What a raw string means: in place if it has no escapes, else in the arena. */
-static int
-decode_string(struct json *json, struct text raw, bool escaped, struct text *ret_text)
+enum { CHUNK = 16, BLOCK = 4 * JSON_STEP };
+
+/* Copies `len` bytes (0 to BLOCK) CHUNK at a time: reads and writes up to CHUNK more. */
+static inline char *
+copy_plain(char *out, const char *at, size_t len)
 {
-	const char *at = raw.at, *end = raw.at + raw.len;
-	char *out, *begin;
+	size_t i = 0;
+
+	do {
+		memcpy(out + i, at + i, CHUNK);
+		i += CHUNK;
+	} while (i < len);
+	return out + len;
+}
+
+/* A bit for each of BLOCK bytes: is it a backslash? */
+static inline uint64_t
+slashes_in(const char *at)
+{
+	uint64_t first = json_look(at).slashes;
+	uint64_t second = json_look(at + JSON_STEP).slashes;
+	uint64_t third = json_look(at + 2 * JSON_STEP).slashes;
+	uint64_t fourth = json_look(at + 3 * JSON_STEP).slashes;
+
+	return first | second << JSON_STEP | third << 2 * JSON_STEP |
+	       fourth << 3 * JSON_STEP;
+}
+
+/* Plain bytes and short escapes, up to a long one or near the end. */
+static void
+decode_blocks(struct decoding *decoding)
+{
+	const char *at = decoding->at;
+	char *out = decoding->out;
+
+	while (decoding->end - at > BLOCK + CHUNK) {
+		uint64_t slashes = slashes_in(at);
+		size_t done = 0;
+
+		while (slashes) {
+			size_t n = (size_t)__builtin_ctzll(slashes);
+			char c = shorts[(unsigned char)at[n + 1]];
+
+			out = copy_plain(out, at + done, n - done);
+			if (!c) {
+				decoding->at = at + n;
+				decoding->out = out;
+				return;
+			}
+			*out++ = c;
+			done = n + 2;
+			slashes &= ~(UINT64_C(3) << n);
+		}
+		if (done < BLOCK) {
+			out = copy_plain(out, at + done, BLOCK - done);
+			done = BLOCK;
+		}
+		at += done;
+	}
+	decoding->at = at;
+	decoding->out = out;
+}
+
+/* One byte or one escape. */
+static int
+decode_one(struct json *json, struct decoding *decoding)
+{
+	const char *at = decoding->at;
 	uint32_t point;
 
-	if (!escaped) {
-		*ret_text = raw;
+	if (*at != '\\') {
+		*decoding->out++ = *at;
+		decoding->at++;
 		return 0;
 	}
-	/* no escape is shorter than the UTF-8 of what it stands for */
-	begin = out = arena_alloc(json->arena, raw.len + 1);
-	if (!out)
-		return json_fail(json, ERR_MEMORY, "out of memory");
-	while (at < end) {
-		const char *slash = memchr(at, '\\', (size_t)(end - at));
-		size_t plain = (size_t)((slash ? slash : end) - at);
-
-		memcpy(out, at, plain);
-		out += plain;
-		at += plain;
-		if (!slash)
-			break;
-		if (decode_escape(json, &at, end, &point) != 0)
-			return -1;
-		out += utf8_encode(point, out);
+	if (shorts[(unsigned char)at[1]]) {
+		*decoding->out++ = shorts[(unsigned char)at[1]];
+		decoding->at += 2;
+		return 0;
 	}
-	*out = '\0';
-	*ret_text = (struct text){.at = begin, .len = (size_t)(out - begin)};
+	if (decode_unicode(json, decoding, &point) != 0)
+		return -1;
+	json->nul = json->nul || point == 0;
+	decoding->out += utf8_encode(point, decoding->out);
 	return 0;
 }
 
-/* A string and what it means. */
 int
-json_read_string(struct json *json, struct text *ret_text)
+json_decode_string(struct json *json, struct text raw, struct text *ret_text)
 {
-	struct text raw = {0};
-	bool escaped;
+	/* no escape is shorter than the UTF-8 of what it stands for */
+	char *begin = arena_alloc(json->arena, raw.len + CHUNK);
+	struct decoding decoding = {.at = raw.at, .end = raw.at + raw.len, .out = begin};
 
-	if (json_scan_string(json, &raw, &escaped) != 0)
-		return -1;
-	return decode_string(json, raw, escaped, ret_text);
+	if (!begin)
+		return json_fail(json, ERR_MEMORY, "out of memory");
+	while (decoding.at < decoding.end) {
+		decode_blocks(&decoding);
+		if (decode_one(json, &decoding) != 0)
+			return -1;
+	}
+	*decoding.out = '\0';
+	*ret_text = (struct text){.at = begin, .len = (size_t)(decoding.out - begin)};
+	return 0;
 }

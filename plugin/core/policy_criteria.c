@@ -115,15 +115,13 @@ read_doors(struct policy_reader *reader, const struct policy_node *node, void *r
 static struct text
 label_key(struct policy_reader *reader, const struct policy_node *node)
 {
-	json_auto_t *key = json_string(node->key);
+	struct policy_value key = *node->value;
 	struct policy_node place = {
-	    .value = key, .parent = node->parent, .key = node->key};
+	    .value = &key, .parent = node->parent, .key = node->key};
 	struct text t;
 
-	if (!key) {
-		policy_no_memory(reader);
-		return (struct text){0};
-	}
+	key.kind = JSON_STRING;
+	key.text = node->key;
 	t = policy_string(reader, &place, POLICY_TEXT_MAX);
 	return t.at ? policy_keep(reader, t) : t;
 }
@@ -148,9 +146,9 @@ read_labels(struct policy_reader *reader, const struct policy_node *node, void *
 {
 	struct text_map *labels = ret_value;
 	struct policy_node member = {.parent = node};
-	size_t count = json_object_size(node->value);
+	size_t count = node->value->count;
 
-	if (!json_is_object(node->value) || count == 0 || count > POLICY_LIST_MAX) {
+	if (node->value->kind != JSON_OBJECT || count == 0 || count > POLICY_LIST_MAX) {
 		policy_complain(reader, node,
 		                "must be an object of 1 to %d labels; write {\"key\": "
 		                "\"pattern\"}",
@@ -162,8 +160,11 @@ read_labels(struct policy_reader *reader, const struct policy_node *node, void *
 		policy_no_memory(reader);
 		return;
 	}
-	json_object_foreach (node->value, member.key, member.value)
+	for (member.value = node->value->first; member.value;
+	     member.value = member.value->next) {
+		member.key = member.value->key;
 		add_label(reader, &member, labels);
+	}
 }
 
 #define CRITERION(field) offsetof(struct criteria, field)
@@ -188,7 +189,7 @@ policy_read_criteria(struct policy_reader *reader, const struct policy_node *nod
                      void *ret_value)
 {
 	policy_read_object(reader, node, &criteria, ret_value);
-	if (json_is_object(node->value) && json_object_size(node->value) == 0)
+	if (node->value->kind == JSON_OBJECT && node->value->count == 0)
 		policy_complain(reader, node,
 		                "an empty match; name at least one criterion, for "
 		                "nothing is excepted everywhere");

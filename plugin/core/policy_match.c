@@ -3,6 +3,7 @@
 #include "core/policy.h"
 
 #include "core/glob.h"
+#include "core/policy_index.h"
 #include "core/seccomp.h"
 
 #define ALL_POSTURES (POSTURE_BIT(POSTURE_COUNT) - 1)
@@ -263,13 +264,28 @@ covers(const struct exception *exception, unsigned postures)
 	return (postures & ~exception->allow) == 0;
 }
 
+/* Those that may be about the subject. */
+static struct candidates
+find_candidates(const struct policy *policy, struct subject *subject)
+{
+	struct candidates candidates;
+	struct text digest = {0};
+
+	if (candidates_want_digest(policy))
+		digest = digest_of(subject);
+	candidates_start(&candidates, policy, subject->workload, subject->container,
+	                 digest);
+	return candidates;
+}
+
 /* Takes away what enforcing exceptions lift. Cheap questions first: there may be many. */
 static void
-apply_exceptions(const struct policy *policy, struct subject *subject, int64_t now,
+apply_exceptions(struct candidates candidates, struct subject *subject, int64_t now,
                  struct charge *charge)
 {
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct exception *exception = &policy->exceptions[i];
+	const struct exception *exception;
+
+	while ((exception = candidates_next(&candidates))) {
 		unsigned lifts = charge->guards & exception->allow_guards;
 		bool covered = charge->postures && covers(exception, charge->postures);
 
@@ -291,12 +307,12 @@ apply_exceptions(const struct policy *policy, struct subject *subject, int64_t n
 
 /* The first observed exception that would lift all of `charge`. */
 static const struct exception *
-find_would(const struct policy *policy, struct subject *subject, int64_t now,
+find_would(struct candidates candidates, struct subject *subject, int64_t now,
            const struct charge *charge)
 {
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct exception *exception = &policy->exceptions[i];
+	const struct exception *exception;
 
+	while ((exception = candidates_next(&candidates))) {
 		if ((charge->guards & ~exception->allow_guards) == 0 &&
 		    covers(exception, charge->postures) &&
 		    is_active(exception, RULE_OBSERVE, now) &&
@@ -351,6 +367,7 @@ policy_judge(const struct policy *policy, struct workload *workload, size_t inde
 	                        .refused = POSTURE_BIT(POSTURE_UNREADABLE)};
 	struct subject subject = {.workload = workload, .arena = arena};
 	struct charge charge = {0}, pressing;
+	struct candidates candidates = {0};
 
 	if (!policy || index >= workload->count)
 		return ruling;
@@ -358,7 +375,10 @@ policy_judge(const struct policy *policy, struct workload *workload, size_t inde
 	charge.guards = tripped_guards(policy, subject.container);
 	charge.postures = refused_postures(policy, subject.container);
 	/* guards can be lifted of what is unreadable; no exception covers the posture */
-	apply_exceptions(policy, &subject, now, &charge);
+	if (charge.guards || charge.postures) {
+		candidates = find_candidates(policy, &subject);
+		apply_exceptions(candidates, &subject, now, &charge);
+	}
 	ruling.refused = charge.postures;
 	ruling.mode = press(policy, &charge, &pressing);
 	if (ruling.mode == RULE_OFF) {
@@ -367,7 +387,7 @@ policy_judge(const struct policy *policy, struct workload *workload, size_t inde
 		return ruling;
 	}
 	ruling.guard = first_guard(pressing.guards);
-	ruling.would = find_would(policy, &subject, now, &pressing);
+	ruling.would = find_would(candidates, &subject, now, &pressing);
 	if (policy->mode == RULE_OBSERVE)
 		ruling.mode = RULE_OBSERVE;
 	return ruling;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy_parse.c - the bytes of a policy file -> struct policy, or all that is wrong. */
+#include "core/policy_index.h"
 #include "core/policy_read.h"
 
 #include <nettle/sha2.h>
@@ -16,6 +17,14 @@ read_version(struct policy_reader *reader, const struct policy_node *node,
              void *ret_value)
 {
 	(void)reader, (void)node, (void)ret_value;
+}
+
+/* For editors: where the JSON Schema of the file is. Nothing is made of it. */
+static void
+read_schema(struct policy_reader *reader, const struct policy_node *node, void *ret_value)
+{
+	(void)ret_value;
+	(void)policy_string_or_empty(reader, node, POLICY_TEXT_MAX);
 }
 
 static void
@@ -64,7 +73,7 @@ add_guard(struct policy_reader *reader, const struct policy_node *node, void *co
 	enum rule_mode *guards = context;
 	struct guard_entry entry = {.guard = -1, .mode = RULE_ENFORCE};
 
-	if (json_is_object(node->value))
+	if (node->value->kind == JSON_OBJECT)
 		policy_read_object(reader, node, &guard_keys, &entry);
 	else
 		entry.guard = policy_word(reader, node, &policy_guards);
@@ -128,6 +137,7 @@ read_engine_default(struct policy_reader *reader, const struct policy_node *node
 #define FIELD(field) offsetof(struct policy, field)
 
 static const struct policy_key policy_key_table[] = {
+    {"$schema", false, read_schema, 0},
     {"version", true, read_version, 0},
     {"mode", false, policy_read_mode, FIELD(mode)},
     {"allow", false, read_postures, FIELD(allow)},
@@ -171,17 +181,42 @@ set_defaults(struct policy_reader *reader)
 		policy->runtimes.at[policy->runtimes.count++] = text_of(runtimes[i]);
 }
 
+/* 1 in any of the ways in which JSON writes it, 1.0 and 10e-1 too: for JSON Schema they
+   are the same number. */
+static bool
+is_one(struct text number)
+{
+	size_t end = 0, digits = 0, zeros = 0;
+	long point = -1, exponent;
+
+	for (; end < number.len && !memchr("eE", number.at[end], 2); end++) {
+		if (number.at[end] == '.') {
+			point = (long)digits;
+		} else if (digits == 0 && number.at[end] == '0') {
+			zeros += point >= 0; /* between the point and the 1 */
+		} else if (number.at[end] != (digits++ == 0 ? '1' : '0')) {
+			return false;
+		}
+	}
+	if (digits == 0 || number.len - end > 8) /* no exponent so long leads to 1 */
+		return false;
+	exponent = end < number.len ? strtol(number.at + end + 1, NULL, 10) : 0;
+	if (point < 0)
+		point = (long)digits;
+	return point - (long)zeros + exponent == 1;
+}
+
 /* Another version may mean anything by the rest, so nothing else is said of it then. */
 static bool
 version_is_known(struct policy_reader *reader, const struct policy_node *root)
 {
-	struct policy_node node = {.value = json_object_get(root->value, "version"),
+	struct policy_node node = {.value = policy_tree_member(root->value, "version"),
 	                           .parent = root,
-	                           .key = "version"};
+	                           .key = TEXT_LIT("version")};
 
 	if (!node.value) /* not an object, or without: policy_read_object() says so */
 		return true;
-	if (json_is_number(node.value) && json_number_value(node.value) == VERSION_KNOWN)
+	if (node.value->kind == JSON_NUMBER && is_one(node.value->text))
 		return true;
 	policy_complain(reader, &node,
 	                "unknown version; this program reads version %d, write %d",
@@ -192,7 +227,11 @@ version_is_known(struct policy_reader *reader, const struct policy_node *root)
 static void
 check_overlap(struct policy_reader *reader, const struct policy_node *root)
 {
-	const struct policy_node node = {.parent = root, .key = "observe"};
+	const struct policy_node node = {
+	    .value = policy_tree_member(root->value, "observe"),
+	    .parent = root,
+	    .key = TEXT_LIT("observe"),
+	};
 	unsigned both = reader->policy->allow & reader->policy->observe;
 
 	for (int i = 0; i < POSTURE_COUNT; i++) {
@@ -205,20 +244,17 @@ check_overlap(struct policy_reader *reader, const struct policy_node *root)
 }
 
 static void
-read_policy(struct policy_reader *reader, json_t *value)
+read_policy(struct policy_reader *reader, const struct policy_value *value)
 {
 	const struct policy_node root = {.value = value};
 
 	set_defaults(reader);
-	reader->ids = json_object();
-	if (!reader->ids) {
-		policy_no_memory(reader);
-		return;
-	}
 	if (!version_is_known(reader, &root))
 		return;
 	policy_read_object(reader, &root, &policy_keys, reader->policy);
 	check_overlap(reader, &root);
+	if (reader->problems->count == 0 && policy_index_build(reader->policy) != 0)
+		policy_no_memory(reader);
 }
 
 /* "sha256:<hex>" of the bytes as they stand. */
@@ -249,12 +285,14 @@ is_blank(struct text bytes)
 }
 
 /* The tree of the file; NULL after a complaint. */
-static json_t *
-load(struct policy_reader *reader, struct text bytes)
+static const struct policy_value *
+load(struct policy_reader *reader, struct arena *arena)
 {
 	static const struct policy_node whole = {0};
-	json_error_t error = {0};
-	json_t *root;
+	struct text bytes = reader->bytes;
+	const struct policy_value *root;
+	const char *at = bytes.at;
+	struct err err = {0};
 
 	if (is_blank(bytes)) {
 		policy_complain(reader, &whole,
@@ -272,21 +310,25 @@ load(struct policy_reader *reader, struct text bytes)
 		    "starts with a byte order mark; save it as UTF-8 without");
 		return NULL;
 	}
-	root = json_loadb(bytes.at, bytes.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-	                  &error);
-	if (!root)
-		policy_complain_syntax(reader->problems, &error);
-	return root;
+	root = policy_tree_read(bytes, arena, &at, &err);
+	if (root)
+		return root;
+	if (err.code == ERR_MEMORY)
+		policy_no_memory(reader);
+	else
+		policy_complain_syntax(reader, &err, at);
+	return NULL;
 }
 
 struct policy *
 policy_parse(struct text bytes, struct policy_problems *ret_problems)
 {
-	struct policy_reader reader = {.problems = ret_problems};
-	json_t *root;
+	cleanup_arena struct arena tree = {.limit = POLICY_TREE_MAX};
+	struct policy_reader reader = {.problems = ret_problems, .bytes = bytes};
+	const struct policy_value *root;
 
 	ret_problems->count = 0;
-	root = load(&reader, bytes);
+	root = load(&reader, &tree);
 	if (!root)
 		return NULL;
 	reader.policy = calloc(1, sizeof *reader.policy);
@@ -297,8 +339,6 @@ policy_parse(struct text bytes, struct policy_problems *ret_problems)
 	} else {
 		policy_no_memory(&reader);
 	}
-	json_decref(reader.ids);
-	json_decref(root);
 	if (ret_problems->count == 0)
 		return reader.policy;
 	policy_free(reader.policy);

@@ -26,18 +26,20 @@ trim(char *s)
 /* Appends a reference token of a JSON Pointer (RFC 6901 section 3); cuts what is too
    long. */
 static void
-add_token(char *pointer, size_t size, const char *token)
+add_token(char *pointer, size_t size, struct text token)
 {
 	size_t len = strlen(pointer);
 
 	if (len + 1 < size)
 		pointer[len++] = '/';
-	for (; *token && len + 2 < size; token++) {
-		if (*token == '~' || *token == '/') {
+	for (size_t i = 0; i < token.len && len + 2 < size; i++) {
+		char c = token.at[i];
+
+		if (c == '~' || c == '/') {
 			pointer[len++] = '~';
-			pointer[len++] = *token == '~' ? '0' : '1';
+			pointer[len++] = c == '~' ? '0' : '1';
 		} else {
-			pointer[len++] = *token;
+			pointer[len++] = c;
 		}
 	}
 	pointer[len] = '\0';
@@ -54,7 +56,7 @@ write_pointer(const struct policy_node *node, char *pointer, size_t size)
 		return;
 	write_pointer(node->parent, pointer, size);
 	(void)snprintf(number, sizeof number, "%zu", node->index);
-	add_token(pointer, size, node->key ? node->key : number);
+	add_token(pointer, size, node->key.at ? node->key : text_of(number));
 }
 
 /* The next entry, zeroed, or `spare` when the list is full: all are counted. */
@@ -77,6 +79,9 @@ policy_complain(struct policy_reader *reader, const struct policy_node *node,
 	va_list args;
 
 	write_pointer(node, problem->pointer, sizeof problem->pointer);
+	if (node->parent && node->value && problem != &spare)
+		policy_tree_place(reader->bytes, node->value->at, &problem->line,
+		                  &problem->column);
 	va_start(args, format);
 	(void)vsnprintf(problem->text, sizeof problem->text, format, args);
 	va_end(args);
@@ -91,51 +96,48 @@ policy_no_memory(struct policy_reader *reader)
 	policy_complain(reader, &whole, "out of memory");
 }
 
-/* jansson quotes what it stopped at: raw bytes of the file. */
-static void
-copy_harmless(char *out, size_t size, const char *text)
+/* What people write who have other formats in mind. */
+static const char *
+hint(struct text bytes, const char *at)
 {
-	size_t len = 0;
+	const char *end = bytes.at + bytes.len, *before = at;
 
-	for (; *text && len + 1 < size; text++)
-		out[len++] = *text >= 0x20 && *text < 0x7f ? *text : '?';
-	out[len] = '\0';
+	while (before > bytes.at && memchr(" \t\r\n", before[-1], 4))
+		before--;
+	if (at < end && memchr("]}", *at, 2) && before > bytes.at && before[-1] == ',')
+		return "drop the ',' in front of it";
+	if (at < end && memchr("/#", *at, 2))
+		return "JSON has no comments; an exception's \"reason\" holds one";
+	if (at < end && *at == '\'')
+		return "write \", not '";
+	if (at < end && *at == '\0')
+		return "that is a NUL byte";
+	if (at >= end)
+		return "write the file whole";
+	return NULL;
 }
 
-/* Clearer than jansson's own texts; its others name what they stopped at. */
-static const struct {
-	enum json_error_code code;
-	const char *text;
-} syntax_texts[] = {
-    {json_error_premature_end_of_input, "the file ends too early; write it whole"},
-    {json_error_end_of_input_expected, "more follows the policy; a file holds one"},
-    {json_error_stack_overflow, "nested deeper than any policy"},
-    {json_error_null_character, "a string holds \\u0000; write it without"},
-    {json_error_null_byte_in_key, "a key holds \\u0000; write it without"},
-};
-
 void
-policy_complain_syntax(struct policy_problems *problems, const json_error_t *error)
+policy_complain_syntax(struct policy_reader *reader, const struct err *err,
+                       const char *at)
 {
-	struct policy_problem spare, *problem = next_problem(problems, &spare);
-	const char *text = error->text[0] ? error->text : "out of memory";
+	struct policy_problem spare, *problem = next_problem(reader->problems, &spare);
+	const char *more = hint(reader->bytes, at),
+		   *offset = strstr(err->text, " (byte ");
+	size_t len = offset ? (size_t)(offset - err->text) : strlen(err->text);
 
-	for (size_t i = 0; i < sizeof syntax_texts / sizeof syntax_texts[0]; i++) {
-		if (json_error_code(error) == syntax_texts[i].code)
-			text = syntax_texts[i].text;
-	}
-	problem->line = error->line > 0 ? error->line : 0;
-	problem->column = error->line > 0 ? error->column : 0;
-	copy_harmless(problem->text, sizeof problem->text, text);
+	policy_tree_place(reader->bytes, at, &problem->line, &problem->column);
+	(void)snprintf(problem->text, sizeof problem->text, "%.*s%s%s", (int)len,
+	               err->text, more ? "; " : "", more ? more : "");
 }
 
 const char *
-policy_quote(struct policy_quote *quote, const char *s)
+policy_quote(struct policy_quote *quote, struct text t)
 {
 	cleanup_buf struct buf buf = {0};
 
 	*quote = (struct policy_quote){0};
-	buf_quoted(&buf, text_of(s), QUOTED_MAX);
+	buf_quoted(&buf, t, QUOTED_MAX);
 	(void)snprintf(quote->text, sizeof quote->text, "%s",
 	               buf_ok(&buf) && buf.at ? buf.at : "(a text)");
 	trim(quote->text);
@@ -159,10 +161,11 @@ least(int a, int b)
  * word to the other (optimal string alignment).
  */
 static int
-distance(const char *a, const char *b)
+distance(struct text word, const char *b)
 {
 	int rows[WORD_MAX + 1][WORD_MAX + 1];
-	int a_len = (int)strlen(a), b_len = (int)strlen(b);
+	int a_len = (int)word.len, b_len = (int)strlen(b);
+	const char *a = word.at;
 
 	for (int i = 0; i <= a_len; i++) {
 		for (int j = 0; j <= b_len; j++) {
@@ -188,7 +191,7 @@ policy_guess(struct policy_guess *guess, const char *candidate)
 {
 	int far = strlen(candidate) > 4 ? 2 : 1, found;
 
-	if (strlen(guess->word) > WORD_MAX || strlen(candidate) > WORD_MAX)
+	if (guess->word.len > WORD_MAX || strlen(candidate) > WORD_MAX)
 		return;
 	found = distance(guess->word, candidate);
 	if (found > far || (guess->best && found >= guess->distance))
@@ -213,11 +216,14 @@ write_place(struct buf *buf, struct text pointer)
 void
 policy_problem_write(struct buf *buf, const struct policy_problem *problem)
 {
-	if (problem->line > 0)
-		buf_printf(buf, "line %d, column %d", problem->line, problem->column);
-	else if (problem->pointer[0])
+	if (problem->pointer[0]) {
 		write_place(buf, text_of(problem->pointer));
-	else
+		if (problem->line > 0)
+			buf_printf(buf, " (line %d)", problem->line);
+	} else if (problem->line > 0) {
+		buf_printf(buf, "line %d, column %d", problem->line, problem->column);
+	} else {
 		buf_str(buf, "the whole file");
+	}
 	buf_printf(buf, ": %s", problem->text);
 }

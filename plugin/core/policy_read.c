@@ -4,14 +4,17 @@
 
 #include <stdio.h>
 
-/* In the order of json_type, jansson.h. */
-static const char *const kinds[] = {"an object", "a list", "a string", "a number",
-                                    "a number",  "true",   "false",    "null"};
-
 static const char *
 kind_of(const struct policy_node *node)
 {
-	return kinds[json_typeof(node->value)];
+	static const char *const kinds[] = {
+	    [JSON_OBJECT] = "an object", [JSON_LIST] = "a list",
+	    [JSON_STRING] = "a string",  [JSON_NUMBER] = "a number",
+	    [JSON_TRUE] = "true",        [JSON_FALSE] = "false",
+	    [JSON_NULL] = "null",
+	};
+
+	return kinds[node->value->kind];
 }
 
 /* ---- objects ---- */
@@ -40,7 +43,7 @@ read_member(struct policy_reader *reader, const struct policy_node *node,
             const struct policy_keys *keys, void *ret_struct)
 {
 	for (size_t i = 0; i < keys->count; i++) {
-		if (strcmp(keys->at[i].name, node->key) == 0) {
+		if (text_is(node->key, keys->at[i].name)) {
 			keys->at[i].read(reader, node,
 			                 (char *)ret_struct + keys->at[i].offset);
 			return;
@@ -55,16 +58,19 @@ policy_read_object(struct policy_reader *reader, const struct policy_node *node,
 {
 	struct policy_node member = {.parent = node};
 
-	if (!json_is_object(node->value)) {
+	if (node->value->kind != JSON_OBJECT) {
 		policy_complain(reader, node, "%s must be an object, not %s", keys->what,
 		                kind_of(node));
 		return;
 	}
-	json_object_foreach (node->value, member.key, member.value)
+	for (member.value = node->value->first; member.value;
+	     member.value = member.value->next) {
+		member.key = member.value->key;
 		read_member(reader, &member, keys, ret_struct);
+	}
 	for (size_t i = 0; i < keys->count; i++) {
 		if (keys->at[i].required &&
-		    !json_object_get(node->value, keys->at[i].name))
+		    !policy_tree_member(node->value, keys->at[i].name))
 			policy_complain(reader, node, "\"%s\" is missing; %s needs it",
 			                keys->at[i].name, keys->what);
 	}
@@ -80,9 +86,9 @@ policy_read_list(struct policy_reader *reader, const struct policy_node *node,
                  void *context)
 {
 	struct policy_node element = {.parent = node};
-	size_t count = json_array_size(node->value);
+	size_t count = node->value->count;
 
-	if (!json_is_array(node->value)) {
+	if (node->value->kind != JSON_LIST) {
 		policy_complain(reader, node, "must be a list of %s, not %s; write [...]",
 		                bounds->what, kind_of(node));
 		return;
@@ -97,15 +103,18 @@ policy_read_list(struct policy_reader *reader, const struct policy_node *node,
 		                count, bounds->what, bounds->most);
 		return;
 	}
-	json_array_foreach (node->value, element.index, element.value)
+	for (element.value = node->value->first; element.value;
+	     element.value = element.value->next) {
 		each(reader, &element, context);
+		element.index++;
+	}
 }
 
 void
 policy_append(struct policy_reader *reader, const struct policy_node *node, struct text t,
               struct text_list *list)
 {
-	size_t room = json_array_size(node->parent->value);
+	size_t room = node->parent->value->count;
 
 	if (!list->at)
 		list->at = arena_array(&reader->policy->arena, room, sizeof *list->at);
@@ -137,10 +146,9 @@ struct text
 policy_string_or_empty(struct policy_reader *reader, const struct policy_node *node,
                        size_t most)
 {
-	struct text t = {.at = json_string_value(node->value),
-	                 .len = json_string_length(node->value)};
+	struct text t = node->value->text;
 
-	if (!t.at) {
+	if (node->value->kind != JSON_STRING) {
 		policy_complain(reader, node, "must be a string, not %s", kind_of(node));
 		return (struct text){0};
 	}
@@ -230,7 +238,7 @@ list_words(const struct policy_words *words, char *out, size_t size)
 
 static void
 unknown_word(struct policy_reader *reader, const struct policy_node *node,
-             const struct policy_words *words, const char *word)
+             const struct policy_words *words, struct text word)
 {
 	struct policy_guess guess = {.word = word};
 	struct policy_quote quote;
@@ -252,10 +260,10 @@ unknown_word(struct policy_reader *reader, const struct policy_node *node,
 
 int
 policy_find_word(struct policy_reader *reader, const struct policy_node *node,
-                 const struct policy_words *words, const char *word)
+                 const struct policy_words *words, struct text word)
 {
 	for (int i = 0; i < words->count; i++) {
-		if (words->name(i) && strcmp(words->name(i), word) == 0)
+		if (words->name(i) && text_is(word, words->name(i)))
 			return i;
 	}
 	unknown_word(reader, node, words, word);
@@ -266,10 +274,8 @@ int
 policy_word(struct policy_reader *reader, const struct policy_node *node,
             const struct policy_words *words)
 {
-	const char *word = json_string_value(node->value);
-
-	if (word)
-		return policy_find_word(reader, node, words, word);
+	if (node->value->kind == JSON_STRING)
+		return policy_find_word(reader, node, words, node->value->text);
 	policy_complain(reader, node, "must be the name of a %s, not %s", words->what,
 	                kind_of(node));
 	return -1;
@@ -288,10 +294,10 @@ void
 policy_add_posture(struct policy_reader *reader, const struct policy_node *node,
                    unsigned *set)
 {
-	const char *word = json_string_value(node->value);
 	int posture;
 
-	if (word && strcmp(word, posture_name(POSTURE_UNREADABLE)) == 0) {
+	if (node->value->kind == JSON_STRING &&
+	    text_is(node->value->text, posture_name(POSTURE_UNREADABLE))) {
 		policy_complain(
 		    reader, node,
 		    "what is unreadable can't be let through by its name; only "

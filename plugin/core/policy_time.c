@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy_time.c - RFC 3339 -> seconds since the epoch, without a clock or a locale. */
-#include "core/policy_read.h"
+#include "core/policy_time.h"
 
 enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 

@@ -2,6 +2,8 @@
 /* record_line.c - a decision -> one JSON object of the record. */
 #include "core/record_line.h"
 
+#include "core/rfc3339.h"
+
 #include <stdio.h>
 
 enum {
@@ -26,26 +28,12 @@ add(struct buf *buf, const char *name, struct text value)
 	add_bounded(buf, name, value, RECORD_VALUE_MAX);
 }
 
-/*
- * RFC 3339 in UTC. Days to a date by the proleptic Gregorian calendar, in 400-year eras
- * that start in March, so that the leap day is the last of its year.
- */
 static void
 add_time(struct buf *buf, int64_t now_us)
 {
-	int64_t seconds = now_us / 1000000, days = seconds / 86400 + 719468;
-	int64_t era = days / 146097, of_era = days % 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	int64_t shifted = (5 * of_year + 2) / 153;
-	int64_t day = of_year - (153 * shifted + 2) / 5 + 1;
-	int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-
-	year += era * 400 + (month <= 2);
-	buf_printf(buf, "\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\"", (int)year,
-	           (int)month, (int)day, (int)(seconds / 3600 % 24),
-	           (int)(seconds / 60 % 60), (int)(seconds % 60),
-	           (int)(now_us % 1000000));
+	buf_str(buf, "\"time\":\"");
+	rfc3339_write(buf, now_us / 1000000);
+	buf_printf(buf, ".%06dZ\"", (int)(now_us % 1000000));
 }
 
 static void
@@ -64,8 +52,12 @@ add_postures(struct buf *buf, unsigned postures)
 }
 
 static void
-add_container(struct buf *buf, const struct container *container)
+add_container(struct buf *buf, const struct decision *decision, size_t index)
 {
+	const struct container *container = &decision->workload.containers[index];
+	const struct exception *exception =
+	    decision->rulings ? decision->rulings[index].exception : NULL;
+
 	buf_str(buf, "{\"name\":");
 	buf_quoted(buf, container->name, RECORD_VALUE_MAX);
 	/* what is no reference may be anything, a URL with a password too */
@@ -76,6 +68,8 @@ add_container(struct buf *buf, const struct container *container)
 	add_postures(buf, container->postures);
 	if (container->digest[0] != '\0')
 		add(buf, "profile_digest", text_of(container->digest));
+	if (exception && exception != decision->verdict.exception)
+		add(buf, "rule", exception->id);
 	buf_str(buf, "}");
 }
 
@@ -96,7 +90,7 @@ add_containers(struct buf *buf, const struct decision *decision)
 			break;
 		if (shown++ > 0)
 			buf_char(buf, ',');
-		add_container(buf, &workload->containers[index]);
+		add_container(buf, decision, index);
 	}
 	buf_str(buf, "]");
 	if (shown < workload->count)
@@ -135,6 +129,19 @@ add_uri(struct buf *buf, const struct decision *decision)
 	buf_quoted(buf, buf_text(&uri), 0);
 }
 
+/* Which object of Kubernetes it is about. */
+static void
+add_admission(struct buf *buf, const struct decision *decision)
+{
+	const struct admission *admission = &decision->admission;
+
+	add(buf, "namespace", decision->workload.space);
+	add(buf, "kind", admission->kind);
+	add(buf, "object", admission->name);
+	if (admission->dry_run)
+		buf_str(buf, ",\"dry_run\":true");
+}
+
 void
 record_line(struct buf *buf, const struct decision *decision,
             const struct circumstances *circumstances, struct text host)
@@ -159,6 +166,7 @@ record_line(struct buf *buf, const struct decision *decision,
 	add_bounded(buf, "auth", workload->auth, WORD_MAX);
 	add_bounded(buf, "method", decision->authz.method, WORD_MAX);
 	add_uri(buf, decision);
+	add_admission(buf, decision);
 	add_containers(buf, decision);
 	add(buf, "rule", verdict_rule(verdict));
 	if (verdict->would)

@@ -248,7 +248,7 @@ finish_rule(struct json *json, struct seccomp_rule *rule)
 	for (size_t i = 0; i < rule->names.count; i++) {
 		struct text name = rule->names.at[i];
 
-		if (text_find(name, '\0') != name.len)
+		if (json->nul && text_find(name, '\0') != name.len)
 			return json_fail(json, ERR_TYPE, "a name holds a NUL byte");
 		rule->weak |= seccomp_call_bit(name);
 	}

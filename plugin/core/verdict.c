@@ -2,10 +2,18 @@
 /* verdict.c - reasons: code, name, the sentence the user reads. */
 #include "core/verdict.h"
 
+#include "core/verdict_words.h"
+
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SHOWN = 128, IMAGE_SHOWN = 160, SETTING_SHOWN = 96, DETAIL_SHOWN = 512 };
+enum {
+	NAME_SHOWN = 128,
+	IMAGE_SHOWN = 160,
+	SETTING_SHOWN = 96,
+	DETAIL_SHOWN = 512,
+	OTHER_NAME_SHOWN = 63
+};
 
 static const char *const reasons[REASON_COUNT] = {
     [REASON_UNDECIDED] = "undecided",
@@ -23,79 +31,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_UNREADABLE] = "unreadable",
     [REASON_GUARD] = "guard",
     [REASON_POSTURE] = "posture",
-};
-
-/* What a refusal says, before what can be done about it. */
-struct sentence {
-	const char *what, *fix;
-};
-
-/* For refusals that are about the request as a whole. `what` is followed by the detail. */
-static const struct sentence whole[REASON_COUNT] = {
-    [REASON_EMPTY_ENVELOPE] =
-	{"the engine asked without saying what for: the plugin restarted during the call",
-         "Repeat the command."},
-    [REASON_BAD_ENVELOPE] = {"the engine's question can't be read",
-                             "Only dockerd may talk to this socket."},
-    [REASON_TOO_LARGE] = {"the request is larger than an engine forwards to a plugin "
-                          "(4 MiB)",
-                          "Send a smaller request."},
-    [REASON_BUSY] = {"too many large requests are being judged at once",
-                     "Repeat the command in a moment."},
-    [REASON_NO_MEMORY] = {"there is no memory left to judge the request",
-                          "Repeat the command in a moment."},
-    [REASON_POLICY_BROKEN] = {"policy broken",
-                              "Repair the policy file and reload it (SIGHUP)."},
-    [REASON_BAD_TARGET] = {"it can't be told which call this is",
-                           "Send a plain request path."},
-    [REASON_NO_BODY] = {"the engine passed on no request body, so what would run can't "
-                        "be seen",
-                        "Send the body as application/json with a Content-Length below 1 "
-                        "MiB, or update the engine."},
-    [REASON_UNREADABLE] = {"what would run can't be known for certain",
-                           "Send plain JSON that says each thing once, as the docker "
-                           "command does."},
-    [REASON_UNDECIDED] = {"the request was not judged", "Report this as a bug."},
-};
-
-static const struct sentence by_posture[POSTURE_COUNT] = {
-    [POSTURE_PRIVILEGED] = {"would run privileged, so without a seccomp filter",
-                            "Drop --privileged and add the single capabilities it needs"},
-    [POSTURE_UNCONFINED] = {"would run without a seccomp filter",
-                            "Drop the option, use a custom profile"},
-    [POSTURE_PERMISSIVE] = {"would run under a seccomp profile that blocks nothing",
-                            "Drop the profile, use one that blocks"},
-    [POSTURE_WEAK] = {"would run under a seccomp profile that lets through calls which "
-                      "Docker's default blocks",
-                      "Drop the profile, use a stricter one"},
-    [POSTURE_UNSET] = {"asks for no seccomp profile",
-                       "Set securityContext.seccompProfile.type to RuntimeDefault"},
-    [POSTURE_LOCALHOST] = {"would run under a profile of the node", "Use RuntimeDefault"},
-    [POSTURE_CUSTOM] = {"would run under a seccomp profile of its own",
-                        "Drop the profile to run under the engine's default"},
-    [POSTURE_DEFAULT] = {"would run under the engine's default seccomp profile",
-                         "Use a profile that the policy allows"},
-};
-
-static const struct sentence by_guard[GUARD_COUNT] = {
-    [GUARD_SELF] = {"would change or shadow the plugin that guards this engine",
-                    "Change it through the engine's configuration"},
-    [GUARD_PLUGINS] = {"managed plugins run without a seccomp filter",
-                       "Install it before the engine is guarded"},
-    [GUARD_LEGACY_START] = {"a start with a HostConfig would replace the settings that "
-                            "were judged at create",
-                            "Start it without a body"},
-    [GUARD_RUNTIMES] = {"would run under a runtime that the policy does not list",
-                        "Drop --runtime"},
-    [GUARD_CHECKPOINT] = {"a start from a checkpoint takes its filter from the "
-                          "checkpoint's image, which can't be seen",
-                          "Start it without --checkpoint"},
-    [GUARD_BUILDS] = {"what runs inside a build can't be seen", "Build elsewhere"},
-    [GUARD_ROLLBACK] = {"the spec that a rollback restores can't be seen",
-                        "Update the service to the earlier spec instead"},
-    [GUARD_SWARM_MEMBERSHIP] = {"tasks that another manager sends to this node pass no "
-                                "plugin, so who may send them is guarded",
-                                "Do it before the engine is guarded"},
+    [REASON_STRANGER] = "no-client-certificate",
 };
 
 const char *
@@ -128,23 +64,36 @@ verdict_rule(const struct verdict *verdict)
 	return TEXT_LIT("default");
 }
 
+/* The lowest 40 bits, five for each of eight digits. */
+static void
+write_digits(uint64_t bits, char *out)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+	out[0] = digits[bits >> 35 & 31];
+	out[1] = digits[bits >> 30 & 31];
+	out[2] = digits[bits >> 25 & 31];
+	out[3] = digits[bits >> 20 & 31];
+	out[4] = digits[bits >> 15 & 31];
+	out[5] = digits[bits >> 10 & 31];
+	out[6] = digits[bits >> 5 & 31];
+	out[7] = digits[bits & 31];
+}
+
 void
 verdict_id(int64_t now_us, const uint8_t entropy[10], char out[VERDICT_ID_MAX])
 {
-	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	uint64_t ms = (uint64_t)(now_us / 1000);
-	uint64_t high = 0, low = 0;
+	uint64_t ms = (uint64_t)(now_us / 1000), high = 0, low = 0;
 
-	for (int i = 9; i >= 0; i--, ms >>= 5)
-		out[i] = digits[ms & 31];
 	for (int i = 0; i < 5; i++) {
 		high = high << 8 | entropy[i];
 		low = low << 8 | entropy[5 + i];
 	}
-	for (int i = 17; i >= 10; i--, high >>= 5)
-		out[i] = digits[high & 31];
-	for (int i = 25; i >= 18; i--, low >>= 5)
-		out[i] = digits[low & 31];
+	/* ten digits of the time, of which six are written twice */
+	write_digits(ms >> 10, out);
+	write_digits(ms, out + 2);
+	write_digits(high, out + 10);
+	write_digits(low, out + 18);
 	out[26] = '\0';
 }
 
@@ -157,16 +106,18 @@ write_subject(struct buf *buf, const struct workload *workload,
 	    [OPERATION_SERVICE_CREATE] = "service",
 	    [OPERATION_SERVICE_UPDATE] = "service",
 	    [OPERATION_INSPECT_SERVICE] = "service",
+	    [OPERATION_COMPOSE] = "service",
 	    [OPERATION_PLUGIN] = "plugin",
 	    [OPERATION_BUILD] = "build",
 	    [OPERATION_SWARM] = "swarm",
 	};
 	const char *noun = nouns[workload->operation];
+	struct text name = container->title.len > 0 ? container->title : container->name;
 
 	buf_str(buf, noun ? noun : "container");
-	if (container->name.len > 0) {
+	if (name.len > 0) {
 		buf_char(buf, ' ');
-		buf_quoted(buf, container->name, NAME_SHOWN);
+		buf_quoted(buf, name, NAME_SHOWN);
 	}
 	if (container->image.text.len > 0 && container->image.kind != IMAGE_REF_INVALID &&
 	    workload->operation != OPERATION_PLUGIN) {
@@ -250,18 +201,54 @@ write_detail(struct buf *buf, struct text detail)
 	}
 }
 
-static void
-write_whole(struct buf *buf, const struct verdict *verdict, struct text detail)
+/* Nobody sent what was found unreadable in a file. */
+static const char *
+what_to_do(const struct verdict *verdict, const struct workload *workload,
+           const char *fix)
 {
-	const struct sentence *sentence = &whole[verdict->reason];
+	bool file = workload->operation == OPERATION_NONE ||
+	            workload->operation == OPERATION_COMPOSE ||
+	            workload->operation == OPERATION_PROFILE;
 
-	if (!sentence->what)
-		sentence = &whole[REASON_UNDECIDED];
+	return verdict->reason == REASON_UNREADABLE && file ? "Correct the file." : fix;
+}
+
+static void
+write_whole(struct buf *buf, const struct verdict *verdict,
+            const struct workload *workload, struct text detail)
+{
+	const struct sentence *sentence =
+	    words_of_reason(verdict->reason, workload->door);
+
 	buf_str(buf, sentence->what);
 	if (detail.len > 0)
 		write_detail(buf, detail);
-	buf_printf(buf, ". %s", sentence->fix);
+	buf_printf(buf, ". %s", what_to_do(verdict, workload, sentence->fix));
 	write_ids(buf, verdict);
+}
+
+/* ; also refused: container "b" (unset), "c" (guard runtimes) and 3 more */
+static void
+write_others(struct buf *buf, const struct verdict *verdict,
+             const struct workload *workload)
+{
+	size_t shown = verdict->other_count < VERDICT_OTHERS_MAX ? verdict->other_count
+	                                                         : VERDICT_OTHERS_MAX;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct verdict_other *other = &verdict->others[i];
+
+		buf_str(buf, i == 0 ? "; also refused: container " : ", ");
+		buf_quoted(buf, workload->containers[other->container].name,
+		           OTHER_NAME_SHOWN);
+		if (other->guard >= 0)
+			buf_printf(buf, " (guard %s)",
+			           guard_name((enum guard)other->guard));
+		else
+			buf_printf(buf, " (%s)", posture_name(other->posture));
+	}
+	if (verdict->other_count > shown)
+		buf_printf(buf, " and %zu more", verdict->other_count - shown);
 }
 
 static void
@@ -273,7 +260,7 @@ write_refusal(struct buf *buf, const struct verdict *verdict,
 
 	write_subject(buf, workload, container);
 	if (verdict->reason == REASON_GUARD) {
-		sentence = &by_guard[verdict->guard];
+		sentence = words_of_guard((enum guard)verdict->guard, workload->door);
 		buf_printf(buf, "%s %s",
 		           verdict->guard == GUARD_SELF ||
 		                   verdict->guard == GUARD_RUNTIMES
@@ -282,16 +269,24 @@ write_refusal(struct buf *buf, const struct verdict *verdict,
 		           sentence->what);
 		if (verdict->guard == GUARD_RUNTIMES) {
 			buf_str(buf, ": ");
-			buf_quoted(buf, container->runtime, SETTING_SHOWN);
+			buf_quoted(buf,
+			           container->runtime.len > 0 ? container->runtime
+			                                      : container->setting,
+			           SETTING_SHOWN);
 		}
+		write_others(buf, verdict, workload);
 		buf_printf(buf, ". %s, or ask for an exception for guard:%s",
 		           sentence->fix, guard_name((enum guard)verdict->guard));
 	} else {
-		sentence = &by_posture[verdict->posture];
+		sentence = words_of_posture(verdict->posture, workload->door);
 		buf_printf(buf, " %s", sentence->what);
 		write_setting(buf, container, verdict->posture);
+		write_others(buf, verdict, workload);
 		buf_printf(buf, ". %s, or ask for an exception", sentence->fix);
 	}
+	if (verdict->user_unknown)
+		buf_str(buf, "; exceptions for users can't apply, since the engine knows "
+		             "no user here (it does over TLS)");
 	write_ids(buf, verdict);
 	buf_char(buf, '.');
 }
@@ -324,7 +319,7 @@ verdict_explain(struct verdict *verdict, const struct workload *workload,
 	if (single)
 		write_refusal(&buf, verdict, workload);
 	else
-		write_whole(&buf, verdict, detail);
+		write_whole(&buf, verdict, workload, detail);
 	shorten(&buf, verdict);
 	if (!buf_ok(&buf)) /* never empty: say at least that there was no memory */
 		(void)snprintf(verdict->message, sizeof verdict->message,

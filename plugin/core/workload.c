@@ -41,6 +41,8 @@ static const char *const operations[OPERATION_COUNT] = {
     [OPERATION_SWARM] = "swarm",
     [OPERATION_ADMISSION] = "admission",
     [OPERATION_INSPECT] = "inspect",
+    [OPERATION_COMPOSE] = "compose",
+    [OPERATION_PROFILE] = "profile",
     [OPERATION_INSPECT_SERVICE] = "inspect-service",
 };
 
@@ -109,24 +111,31 @@ posture_worst(unsigned set)
 struct container *
 workload_add(struct workload *workload, struct arena *arena)
 {
+	size_t count = workload->count;
 	struct container *containers;
 
-	if (workload->count >= WORKLOAD_CONTAINERS_MAX)
+	if (count >= WORKLOAD_CONTAINERS_MAX)
 		return NULL;
-	containers = arena_array(arena, workload->count + 1, sizeof *containers);
-	if (!containers)
-		return NULL;
-	if (workload->count > 0)
-		memcpy(containers, workload->containers,
-		       workload->count * sizeof *containers);
-	workload->containers = containers;
-	return &containers[workload->count++];
+	/* room doubles at powers of two; arena_array() zeroes it */
+	if ((count & (count - 1)) == 0) {
+		containers =
+		    arena_array(arena, count ? count * 2 : 1, sizeof *containers);
+		if (!containers)
+			return NULL;
+		if (count > 0)
+			memcpy(containers, workload->containers,
+			       count * sizeof *containers);
+		workload->containers = containers;
+	}
+	return &workload->containers[workload->count++];
 }
 
 void
 workload_set_unreadable(struct workload *workload, struct container *container,
                         const struct err *why)
 {
+	if (!container && workload->count > 0)
+		container = &workload->containers[0];
 	if (container)
 		container->postures |= POSTURE_BIT(POSTURE_UNREADABLE);
 	if (workload->unreadable.code == ERR_NONE)

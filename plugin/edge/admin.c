@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin.c - answers questions about the judge itself. */
 #include "edge/admin.h"
-#include "edge/policy_uses.h"
+#include "edge/policy_tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +26,10 @@ now(const struct admin *admin)
 static void
 answer_metrics(const struct admin *admin, struct admin_answer *answer)
 {
-	const struct metrics_sources sources = {
-	    .store = admin->store, .record = admin->record, .now = now(admin)};
+	const struct metrics_sources sources = {.store = admin->store,
+	                                        .record = admin->record,
+	                                        .tls = admin->tls,
+	                                        .now = now(admin)};
 
 	answer->type = "text/plain; version=0.0.4; charset=utf-8";
 	metrics_write(admin->metrics, &sources, &answer->body);
@@ -38,6 +40,21 @@ answer_health(const struct admin *admin, struct admin_answer *answer)
 {
 	(void)admin;
 	buf_str(&answer->body, "ok\n");
+}
+
+static void
+add_certificate(const struct admin *admin, struct buf *body)
+{
+	struct tls_state state;
+
+	if (!admin->tls)
+		return;
+	tls_store_state(admin->tls, &state);
+	if (state.degraded)
+		buf_printf(body, "certificate %s: %s\n",
+		           state.loaded ? "degraded" : "missing", state.reason);
+	if (state.loaded && state.expires <= (int64_t)time(NULL))
+		buf_str(body, "certificate expired\n");
 }
 
 static void
@@ -54,6 +71,7 @@ answer_ready(const struct admin *admin, struct admin_answer *answer)
 		buf_printf(body, "policy degraded: %s\n", snapshot->degraded_reason);
 	if (record.degraded)
 		buf_printf(body, "record degraded: %s\n", record.reason);
+	add_certificate(admin, body);
 	if (atomic_load(&admin->stopping))
 		buf_str(body, "stopping\n");
 	policy_store_release(admin->store, snapshot);
@@ -64,53 +82,6 @@ answer_ready(const struct admin *admin, struct admin_answer *answer)
 }
 
 /* ---- /policy ---- */
-
-/* "2027-01-31T00:00:00Z", in quotes. */
-static void
-add_time(struct buf *buf, int64_t seconds)
-{
-	time_t time = (time_t)seconds;
-	struct tm tm;
-	char text[32];
-
-	(void)gmtime_r(&time, &tm);
-	(void)strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
-	buf_str(buf, text);
-}
-
-static void
-add_exception(struct buf *buf, const struct exception *exception, int64_t now,
-              uint64_t used)
-{
-	buf_str(buf, "{\"id\":");
-	buf_json(buf, exception->id, 0);
-	buf_printf(buf, ",\"state\":\"%s\",\"expires\":",
-	           exception_state_name(exception_state(exception, now)));
-	if (exception->expires == POLICY_NEVER)
-		buf_str(buf, "null");
-	else
-		add_time(buf, exception->expires);
-	buf_printf(buf, ",\"used\":%llu}", (unsigned long long)used);
-}
-
-static void
-add_policy(struct buf *buf, const struct policy_snapshot *snapshot, int64_t now)
-{
-	const struct policy *policy = snapshot->policy;
-
-	buf_str(buf, ",\"digest\":");
-	buf_json(buf, text_of(policy->digest), 0);
-	buf_printf(buf, ",\"mode\":\"%s\",\"loaded\":",
-	           policy->mode == RULE_OBSERVE ? "observe" : "enforce");
-	add_time(buf, snapshot->loaded);
-	buf_str(buf, ",\"exceptions\":[");
-	for (size_t i = 0; i < policy->count; i++) {
-		buf_str(buf, i > 0 ? "," : "");
-		add_exception(buf, &policy->exceptions[i], now,
-		              policy_uses_get(snapshot->uses, i));
-	}
-	buf_str(buf, "]");
-}
 
 static void
 answer_policy(const struct admin *admin, struct admin_answer *answer)
@@ -127,42 +98,78 @@ answer_policy(const struct admin *admin, struct admin_answer *answer)
 		buf_str(body, ",\"reason\":");
 		buf_json(body, text_of(snapshot->degraded_reason), 0);
 	}
-	if (snapshot->policy)
-		add_policy(body, snapshot, now(admin));
-	else
-		buf_str(body, ",\"digest\":null,\"mode\":null,\"loaded\":null,"
-		              "\"exceptions\":[]");
+	buf_str(body, ",\"loaded\":");
+	if (snapshot->policy) {
+		policy_tell_time(body, snapshot->loaded);
+		buf_char(body, ',');
+		policy_tell(body, snapshot->policy, snapshot->uses, now(admin));
+	} else {
+		buf_str(body, "null,\"digest\":null,\"mode\":null,\"exceptions\":[]");
+	}
 	buf_str(body, "}\n");
 	policy_store_release(admin->store, snapshot);
 }
 
-static const struct page {
+/* Somebody answers on the webhook's port, so there is a certificate. */
+static void
+answer_serving(const struct admin *admin, struct admin_answer *answer)
+{
+	bool stopping = atomic_load(&admin->stopping);
+
+	answer->status = stopping ? UNAVAILABLE : OK;
+	buf_str(&answer->body, stopping ? "stopping\n" : "ready\n");
+}
+
+struct page {
 	const char *path;
-	bool trusted; /* only for those who may see the policy */
+	bool trusted; /* not for everybody */
 	void (*write)(const struct admin *admin, struct admin_answer *answer);
-} pages[] = {
+};
+
+static const struct page pages[] = {
     {"/metrics", false, answer_metrics},
     {"/healthz", false, answer_health},
     {"/readyz", false, answer_ready},
     {"/policy", true, answer_policy},
 };
 
-void
-admin_ask(const struct admin *admin, const char *path, bool trusted,
-          struct admin_answer *ret_answer)
+static const struct page cluster_pages[] = {
+    {"/healthz", false, answer_health},
+    {"/readyz", false, answer_serving},
+    {"/metrics", true, answer_metrics},
+};
+
+static void
+ask(const struct admin *admin, const struct page *some, size_t count, const char *path,
+    bool trusted, struct admin_answer *ret_answer)
 {
 	*ret_answer = (struct admin_answer){.status = OK, .type = TYPE_TEXT};
-	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
-		if (strcmp(path, pages[i].path) != 0 || (pages[i].trusted && !trusted))
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(path, some[i].path) != 0 || (some[i].trusted && !trusted))
 			continue;
-		pages[i].write(admin, ret_answer);
+		some[i].write(admin, ret_answer);
 		return;
 	}
 	ret_answer->status = NOT_FOUND;
 	buf_str(&ret_answer->body, "there are");
-	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
-		if (!pages[i].trusted || trusted)
-			buf_printf(&ret_answer->body, " %s", pages[i].path);
+	for (size_t i = 0; i < count; i++) {
+		if (!some[i].trusted || trusted)
+			buf_printf(&ret_answer->body, " %s", some[i].path);
 	}
 	buf_char(&ret_answer->body, '\n');
+}
+
+void
+admin_ask(const struct admin *admin, const char *path, bool trusted,
+          struct admin_answer *ret_answer)
+{
+	ask(admin, pages, sizeof pages / sizeof pages[0], path, trusted, ret_answer);
+}
+
+void
+admin_ask_cluster(const struct admin *admin, const char *path, bool known,
+                  struct admin_answer *ret_answer)
+{
+	ask(admin, cluster_pages, sizeof cluster_pages / sizeof cluster_pages[0], path,
+	    known, ret_answer);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* file.c - makes folders, and reads whole regular files within a limit. */
+/* file.c - makes folders, reads whole regular files within a limit, replaces them. */
 #include "edge/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,6 +106,79 @@ file_read(const char *path, size_t max, struct buf *ret_bytes, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, "can't be opened: %m");
 	return file_read_fd(fd, max, ret_bytes, err);
+}
+
+static int
+write_all(int fd, struct text bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t done = write(fd, bytes.at, bytes.len);
+
+		if (done < 0 && errno != EINTR)
+			return -1;
+		if (done > 0)
+			bytes = text_from(bytes, (size_t)done);
+	}
+	return 0;
+}
+
+/* So that the rename is on disk, too. */
+static int
+sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	cleanup_fd int fd = -1;
+
+	if (slash)
+		(void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1),
+		               path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fsync(fd) : -1;
+}
+
+int
+file_replace(const char *path, struct text bytes, mode_t mode, struct err *err)
+{
+	char beside[PATH_MAX];
+	cleanup_fd int fd = -1;
+	int len = snprintf(beside, sizeof beside, "%s.new", path);
+
+	if (len < 0 || (size_t)len >= sizeof beside)
+		return err_set(err, ERR_LIMIT, "path too long");
+	(void)unlink(beside); /* of a process that was killed; only one writes here */
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0 || fchmod(fd, mode) || write_all(fd, bytes) || fsync(fd)) {
+		(void)err_set(err, ERR_SYSTEM, "%s beside it can't be written: %m",
+		              beside);
+		if (fd >= 0)
+			(void)unlink(beside);
+		return -1;
+	}
+	if (rename(beside, path) || sync_folder(path)) {
+		(void)err_set(err, ERR_SYSTEM, "can't be replaced: %m");
+		(void)unlink(beside);
+		return -1;
+	}
+	return 0;
+}
+
+int
+file_lock(const char *path, mode_t mode, int *ret_fd, struct err *err)
+{
+	cleanup_fd int fd =
+	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
+
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, "can't be opened: %m");
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*ret_fd = file_take(&fd);
+		return 0;
+	}
+	if (errno == EWOULDBLOCK)
+		return err_set(err, ERR_SYSTEM,
+		               "another process is at work here (it is locked)");
+	return err_set(err, ERR_SYSTEM, "can't be locked: %m");
 }
 
 void

@@ -6,16 +6,17 @@
 #include "edge/http_answer.h"
 #include "edge/http_door.h"
 #include "edge/http_fixed.h"
+#include "edge/http_loop.h"
 #include "edge/request.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define CONTENT_TYPE "application/vnd.docker.plugins.v1.2+json"
@@ -24,7 +25,10 @@ struct http {
 	struct http_options options;
 	struct MHD_Daemon *daemon;
 	struct http_fixed fixed;
-	struct requests requests; /* touched by libmicrohttpd's thread only */
+	struct http_loop loop;
+	/* touched by who has the loop's turn */
+	struct requests requests;
+	size_t connections, most; /* open, and the most since memory was given back */
 	/* any thread */
 	struct http_door door;
 	atomic_size_t waiting;
@@ -104,7 +108,7 @@ http_of(const struct request *request)
 	return (struct http *)((char *)request->all - offsetof(struct http, requests));
 }
 
-/* From the record's thread, or from whoever expires. Its last touch of the request. */
+/* From whoever writes the record, or from whoever expires. */
 static void
 recorded(struct record_entry *entry, const char *failure)
 {
@@ -112,21 +116,16 @@ recorded(struct record_entry *entry, const char *failure)
 	struct http *http = http_of(request);
 	struct MHD_Connection *connection = request->connection;
 
-	if (failure) {
-		strncpy(request->failure, failure, sizeof request->failure - 1);
-		request->failure[sizeof request->failure - 1] = '\0';
-	}
-	if (atomic_exchange(&request->handover, HANDOVER_DONE) == HANDOVER_SUSPENDED)
-		MHD_resume_connection(connection);
+	if (request_finish(request, failure))
+		http_loop_resume(&http->loop, connection);
 	atomic_fetch_sub(&http->waiting, 1);
 }
 
-/* The whole request is here. */
+/* The whole request is here. Without an answer and not suspended, the connection is asked
+   again the next time round; the record is written in between. */
 static enum MHD_Result
 decide_and_answer(struct http *http, struct request *request)
 {
-	int step = HANDOVER_WAITING;
-
 	if (!request_judge(request))
 		return answer(http, request);
 	if (atomic_load(&http->quiet)) {
@@ -137,14 +136,22 @@ decide_and_answer(struct http *http, struct request *request)
 	request->entry.done = recorded;
 	atomic_store(&request->handover, HANDOVER_WAITING);
 	atomic_fetch_add(&http->waiting, 1);
-	record_submit(http->options.record, &request->entry);
-	if (request_wait_shortly(request))
-		return answer(http, request);
-	MHD_suspend_connection(request->connection);
-	if (!atomic_compare_exchange_strong(&request->handover, &step,
-	                                    HANDOVER_SUSPENDED))
-		MHD_resume_connection(request->connection); /* just now */
+	http_loop_put(&http->loop, &request->entry);
 	return MHD_YES;
+}
+
+/* Its line was put; is it there now? */
+static enum MHD_Result
+answer_later(struct http *http, struct request *request)
+{
+	if (atomic_load(&request->handover) != HANDOVER_DONE) {
+		request->state = REQUEST_SUSPENDED;
+		http_loop_suspend(&http->loop, request);
+		return MHD_YES;
+	}
+	if (request->state == REQUEST_SUSPENDED)
+		http_loop_resumed(&http->loop);
+	return answer(http, request);
 }
 
 /* ---- libmicrohttpd's callbacks ---- */
@@ -159,6 +166,20 @@ marker(const char *which)
 	return (void *)(uintptr_t)which;
 }
 
+/* Behind a burst of many the allocator keeps what it had for them, since small blocks that
+   stay lie between; engines keep two connections (net/http, MaxIdleConnsPerHost). */
+static void
+connection_closed(struct http *http)
+{
+	enum { BURST = 16 };
+
+	http->connections--;
+	if (http->most < BURST || http->connections > http->most / 4)
+		return;
+	http->most = http->connections;
+	(void)malloc_trim(0);
+}
+
 static void
 on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
               enum MHD_ConnectionNotificationCode code)
@@ -166,6 +187,10 @@ on_connection(void *context, struct MHD_Connection *connection, void **socket_co
 	struct http *http = context;
 
 	http_door_notify(&http->door, connection, socket_context, (int)code);
+	if (code != MHD_CONNECTION_NOTIFY_STARTED)
+		connection_closed(http);
+	else if (++http->connections > http->most)
+		http->most = http->connections;
 }
 
 /* Calls whose body nobody reads, and their answers. */
@@ -232,7 +257,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 		*len = 0;
 		return MHD_YES;
 	}
-	return request->state == REQUEST_RECORDING ? answer(http, request)
+	return request->state >= REQUEST_RECORDING ? answer_later(http, request)
 	                                           : decide_and_answer(http, request);
 }
 
@@ -250,9 +275,7 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
 		peer_end(peer);
 	if (!request || request == marker(&drained))
 		return;
-	if (request->state == REQUEST_RECORDING) /* who asked is gone */
-		request_answered(request, request->failure[0] == '\0');
-	request_give(request);
+	request_leave(request);
 }
 
 /* ---- start and stop ---- */
@@ -276,7 +299,7 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 	if (!http)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	http->options = *options;
-	http->requests = (struct requests){
+	http->requests.judging = (struct judging){
 	    .store = options->store,
 	    .metrics = options->metrics,
 	    .plugin_name = options->plugin_name,
@@ -294,8 +317,8 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 		return err_set(err, ERR_MEMORY, "out of memory");
 	}
 	http->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+	    MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME |
+		MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
 	    MHD_OPTION_LISTEN_SOCKET, options->fd, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
@@ -305,6 +328,13 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 		return err_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s",
 		               strerror(errno));
 	}
+	http->loop.daemon = http->daemon;
+	http->loop.record = options->record;
+	http->loop.requests = &http->requests;
+	if (http_loop_start(&http->loop, err) != 0) {
+		http_stop(http);
+		return -1;
+	}
 	*ret_http = http;
 	return 0;
 }
@@ -312,12 +342,7 @@ http_start(const struct http_options *options, struct http **ret_http, struct er
 int
 http_take(struct http *http, int fd)
 {
-	static const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
-
-	return MHD_add_connection(http->daemon, fd, (const struct sockaddr *)&unnamed,
-	                          sizeof unnamed.sun_family) == MHD_YES
-	           ? 0
-	           : -1;
+	return http_loop_take(&http->loop, fd);
 }
 
 int
@@ -383,10 +408,15 @@ http_waiting(const struct http *http)
 void
 http_stop(struct http *http)
 {
+	bool hangs;
+
 	if (!http)
 		return;
+	hangs = !http_loop_stop(&http->loop);
 	if (http->daemon)
 		MHD_stop_daemon(http->daemon);
+	if (hangs) /* in the sink of the record, and comes back to all this */
+		return;
 	http_fixed_free(&http->fixed);
 	http_door_close(&http->door);
 	requests_free(&http->requests);

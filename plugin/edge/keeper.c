@@ -64,7 +64,7 @@ keeper_look(struct keeper *keeper, struct http *http, int64_t now_ms,
 	const struct listener *first = keeper->first;
 	bool lost;
 
-	if (now_ms < keeper->due_ms)
+	if (!first || now_ms < keeper->due_ms)
 		return;
 	keeper->due_ms = now_ms + KEEPER_MS;
 	look_for_waiting(keeper, http);

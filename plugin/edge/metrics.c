@@ -115,11 +115,10 @@ metrics_reloaded(struct metrics *metrics, bool taken)
 static bool
 is_expected(enum door door, enum reason reason, int posture, enum outcome outcome)
 {
-	bool of_container = reason == REASON_POSTURE && posture <= POSTURE_WEAK &&
-	                    posture != POSTURE_UNREADABLE;
+	int last = door == DOOR_KUBERNETES ? POSTURE_UNSET : POSTURE_WEAK;
+	bool of_container =
+	    reason == REASON_POSTURE && posture <= last && posture != POSTURE_UNREADABLE;
 
-	if (door != DOOR_DOCKER)
-		return false;
 	if (outcome == OUTCOME_ALLOW)
 		return (reason == REASON_NOT_JUDGED && posture == POSTURE_COUNT) ||
 		       (reason == REASON_ALLOWED && posture == POSTURE_DEFAULT);
@@ -132,7 +131,7 @@ is_expected(enum door door, enum reason reason, int posture, enum outcome outcom
 
 /* One of the series, by its place in `decisions`. */
 static void
-write_decision(const struct metrics *metrics, size_t i, struct buf *buf)
+write_decision(const struct metrics *metrics, bool webhook, size_t i, struct buf *buf)
 {
 	enum outcome outcome = i % OUTCOME_COUNT;
 	int posture = (int)(i / OUTCOME_COUNT % (POSTURE_COUNT + 1));
@@ -140,7 +139,8 @@ write_decision(const struct metrics *metrics, size_t i, struct buf *buf)
 	enum door door = i / OUTCOME_COUNT / (POSTURE_COUNT + 1) / REASON_COUNT;
 	uint64_t n = get(&metrics->decisions[door][reason][posture][outcome]);
 
-	if (n == 0 && !is_expected(door, reason, posture, outcome))
+	if (n == 0 && ((door == DOOR_KUBERNETES && !webhook) ||
+	               !is_expected(door, reason, posture, outcome)))
 		return;
 	buf_printf(buf,
 	           "seccomp_authz_decisions_total{door=\"%s\",posture=\"%s\","
@@ -169,7 +169,7 @@ write_duration(const struct metrics *metrics, enum outcome outcome, struct buf *
 }
 
 void
-metrics_write_decisions(const struct metrics *metrics, struct buf *buf)
+metrics_write_decisions(const struct metrics *metrics, bool webhook, struct buf *buf)
 {
 	static const struct metrics_family decisions = {
 	    "seccomp_authz_decisions_total", "counter",
@@ -182,7 +182,7 @@ metrics_write_decisions(const struct metrics *metrics, struct buf *buf)
 
 	metrics_head(buf, &decisions);
 	for (size_t i = 0; i < sizeof metrics->decisions / sizeof(uint64_t); i++)
-		write_decision(metrics, i, buf);
+		write_decision(metrics, webhook, i, buf);
 	metrics_head(buf, &duration);
 	for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
 		write_duration(metrics, outcome, buf);

@@ -3,6 +3,8 @@
 #include "edge/metrics.h"
 #include "edge/policy_uses.h"
 
+#include <sys/stat.h>
+
 static void
 write_info(const struct policy_snapshot *snapshot, struct buf *buf)
 {
@@ -115,6 +117,22 @@ write_tally(const struct tally *tally, struct buf *buf)
 		buf_printf(buf, "%s %lld\n", next.name, (long long)tally->next);
 }
 
+/* What `seccomp-authz fetch` says of the file: only the time of its state file is read. */
+static void
+write_fetched(const struct policy_store *store, struct buf *buf)
+{
+	static const struct metrics_family fetched = {
+	    "seccomp_authz_policy_fetched_timestamp_seconds", "gauge",
+	    "When the URL that the policy file is fetched from last said that it is "
+	    "current; absent when it is not fetched."};
+	cleanup_buf struct buf path = {0};
+	struct stat state;
+
+	buf_printf(&path, "%s" POLICY_FETCH_SUFFIX, policy_store_path(store));
+	if (buf_ok(&path) && stat(path.at, &state) == 0)
+		metrics_number(buf, &fetched, (uint64_t)state.st_mtim.tv_sec);
+}
+
 void
 metrics_write_policy(const struct metrics_sources *sources, struct buf *buf)
 {
@@ -128,5 +146,6 @@ metrics_write_policy(const struct metrics_sources *sources, struct buf *buf)
 	metrics_number(buf, &broken, snapshot->policy == NULL);
 	write_uses(snapshot, buf);
 	write_tally(&tally, buf);
+	write_fetched(sources->store, buf);
 	policy_store_release(sources->store, snapshot);
 }

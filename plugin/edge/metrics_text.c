@@ -57,20 +57,26 @@ metrics_fraction(struct buf *buf, uint64_t value, uint64_t scale)
 /* ---- parts that are counted elsewhere ---- */
 
 static void
-write_degraded(struct policy_store *store, const struct record_state *record,
+write_degraded(const struct metrics_sources *sources, const struct record_state *record,
                struct buf *buf)
 {
 	static const struct metrics_family degraded = {
 	    "seccomp_authz_degraded", "gauge",
 	    "1 when the part does not do what it should: the policy in force is not what "
-	    "its file says; the first sink of the record took no line in time."};
-	const struct policy_snapshot *snapshot = policy_store_acquire(store);
+	    "its file says; the first sink of the record took no line in time; the "
+	    "certificate of the webhook is not what its files say, or there is none."};
+	const struct policy_snapshot *snapshot = policy_store_acquire(sources->store);
+	struct tls_state tls;
 
 	metrics_head(buf, &degraded);
 	buf_printf(buf, "%s{part=\"policy\"} %d\n%s{part=\"record\"} %d\n", degraded.name,
 	           snapshot->degraded || !snapshot->policy, degraded.name,
 	           record->degraded);
-	policy_store_release(store, snapshot);
+	policy_store_release(sources->store, snapshot);
+	if (!sources->tls)
+		return;
+	tls_store_state(sources->tls, &tls);
+	buf_printf(buf, "%s{part=\"certificate\"} %d\n", degraded.name, tls.degraded);
 }
 
 static void
@@ -196,10 +202,12 @@ metrics_write(const struct metrics *metrics, const struct metrics_sources *sourc
 	struct record_state record;
 
 	record_state(sources->record, &record);
-	metrics_write_decisions(metrics, buf);
+	metrics_write_decisions(metrics, sources->tls != NULL, buf);
 	metrics_write_policy(sources, buf);
-	write_degraded(sources->store, &record, buf);
+	write_degraded(sources, &record, buf);
 	write_record(&record, buf);
 	write_counters(metrics, buf);
+	if (sources->tls)
+		metrics_write_tls(sources->tls, buf);
 	metrics_write_process(metrics, buf);
 }

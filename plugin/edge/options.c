@@ -36,9 +36,19 @@ const char options_help[] =
     "  --metrics-listen ADDR:PORT\n"
     "                         the same without /policy, on 127.0.0.0/8 or [::1]; port 0\n"
     "                         is a free one [none]\n"
+    "  --webhook-listen ADDR:PORT\n"
+    "                         serve Kubernetes' validating admission webhook there, at\n"
+    "                         https://.../validate; [::]:8443 is every address. Without\n"
+    "                         --socket no plugin socket is served then [none]\n"
+    "  --tls-cert FILE        its certificate, with the chain, as PEM\n"
+    "  --tls-key FILE         its key; both are read again when they change\n"
+    "  --tls-client-ca FILE   callers need a certificate of one of these CAs; else "
+    "their\n"
+    "                         reviews are denied [anybody may call]\n"
     "  --log-level LEVEL      error, warning, info or debug [info]\n"
     "  --help, --version\n"
-    "Each option can also come from the environment: SECCOMP_AUTHZ_STATE_DIR=DIR.\n"
+    "Each option can also come from the environment: SECCOMP_AUTHZ_STATE_DIR=DIR; a\n"
+    "repeatable one with spaces between: SECCOMP_AUTHZ_RECORD=\"file:PATH stdout\".\n"
     "SIGHUP reloads the policy and reopens the record, SIGTERM ends.\n";
 
 static int
@@ -51,12 +61,18 @@ read_socket(struct options *options, const char *value, struct err *err)
 }
 
 static int
-read_policy(struct options *options, const char *value, struct err *err)
+read_file_name(const char **ret_path, const char *value, struct err *err)
 {
 	if (value[0] == '\0')
 		return err_set(err, ERR_TYPE, "should be a file");
-	options->policy = value;
+	*ret_path = value;
 	return 0;
+}
+
+static int
+read_policy(struct options *options, const char *value, struct err *err)
+{
+	return read_file_name(&options->policy, value, err);
 }
 
 static int
@@ -137,6 +153,33 @@ read_metrics_listen(struct options *options, const char *value, struct err *err)
 }
 
 static int
+read_webhook_listen(struct options *options, const char *value, struct err *err)
+{
+	if (tcp_read(value, &options->webhook_at) == 0)
+		return 0;
+	return err_set(err, ERR_TYPE,
+	               "%s: should be ADDR:PORT, as 0.0.0.0:8443 or [::]:8443", value);
+}
+
+static int
+read_tls_cert(struct options *options, const char *value, struct err *err)
+{
+	return read_file_name(&options->tls.cert, value, err);
+}
+
+static int
+read_tls_key(struct options *options, const char *value, struct err *err)
+{
+	return read_file_name(&options->tls.key, value, err);
+}
+
+static int
+read_tls_client_ca(struct options *options, const char *value, struct err *err)
+{
+	return read_file_name(&options->tls.client_ca, value, err);
+}
+
+static int
 read_log_level(struct options *options, const char *value, struct err *err)
 {
 	int level = log_level_from_name(value);
@@ -184,6 +227,10 @@ static const struct option_row {
     {"allow-uid", "ALLOW_UID", false, true, read_uid},
     {"admin-socket", "ADMIN_SOCKET", false, false, read_admin_socket},
     {"metrics-listen", "METRICS_LISTEN", false, false, read_metrics_listen},
+    {"webhook-listen", "WEBHOOK_LISTEN", false, false, read_webhook_listen},
+    {"tls-cert", "TLS_CERT", false, false, read_tls_cert},
+    {"tls-key", "TLS_KEY", false, false, read_tls_key},
+    {"tls-client-ca", "TLS_CLIENT_CA", false, false, read_tls_client_ca},
     {"log-level", "LOG_LEVEL", false, false, read_log_level},
     {"help", NULL, true, false, read_help},
     {"version", NULL, true, false, read_version},
@@ -254,6 +301,23 @@ read_argument(int argc, char **argv, int *index, struct options *options, struct
 	return 0;
 }
 
+/* What belongs together is there together. */
+static int
+check_webhook(const struct options *options, struct err *err)
+{
+	const struct tls_files *tls = &options->tls;
+	bool webhook = options->webhook_at.len > 0;
+
+	if (webhook && (!tls->cert || !tls->key))
+		return err_set(err, ERR_TYPE,
+		               "--webhook-listen needs --tls-cert and --tls-key");
+	if (!webhook && (tls->cert || tls->key || tls->client_ca))
+		return err_set(err, ERR_TYPE,
+		               "--tls-cert, --tls-key and --tls-client-ca belong to "
+		               "--webhook-listen");
+	return 0;
+}
+
 int
 options_read(int argc, char **argv, struct options *ret_options, struct err *err)
 {
@@ -286,6 +350,8 @@ options_read(int argc, char **argv, struct options *ret_options, struct err *err
 		if (read_argument(argc, argv, &i, &options, err) != 0)
 			return -1;
 	}
+	if (!options.help && !options.version && check_webhook(&options, err) != 0)
+		return -1;
 	*ret_options = options;
 	return 0;
 }

@@ -265,9 +265,22 @@ carry_uses(const struct policy_store *store, const struct counted *counted)
 	                  &(struct policy_used){then->policy, then->uses});
 }
 
-/* With `reloading` held. */
+/* SIGHUP and the watch tell of one change. `policy` NULL: unusable for `reason`. */
+static bool
+is_known(const struct policy_store *store, const struct policy *policy,
+         const char *reason)
+{
+	const struct policy_snapshot *current = &store->current->snapshot;
+
+	if (!policy || current->degraded)
+		return !policy && current->degraded &&
+		       strcmp(current->degraded_reason, reason) == 0;
+	return current->policy && strcmp(current->policy->digest, policy->digest) == 0;
+}
+
+/* With `reloading` held. 1: the file is in force, 0: as before, -1: it can't be used. */
 static int
-reload(struct policy_store *store)
+reload(struct policy_store *store, bool even_if_same)
 {
 	cleanup_buf struct buf bytes = {0};
 	struct policy_problems problems;
@@ -279,33 +292,57 @@ reload(struct policy_store *store)
 	if (!path)
 		return 0; /* built-in, as before */
 	policy = policy_file_read(path, &bytes, &problems);
+	if (policy && !even_if_same && is_known(store, policy, "")) {
+		policy_free(policy);
+		return 0;
+	}
 	if (policy)
 		counted = use_file(store, path, policy, buf_text(&bytes));
 	if (counted) {
 		carry_uses(store, counted);
 		swap(store, counted);
-		return 0;
+		return 1;
 	}
 	if (policy)
 		policy_file_problem(&problems, "no memory to read it");
+	policy_file_reason(path, &problems, reason, sizeof reason);
+	if (!even_if_same && is_known(store, NULL, reason))
+		return 0;
 	policy_file_log(&store->log, path, &problems);
 	log_error(&store->log, "policy %s: not taken; the earlier policy stays", path);
-	policy_file_reason(path, &problems, reason, sizeof reason);
 	counted = degraded_again(store, reason);
 	if (counted)
 		swap(store, counted);
 	return -1;
 }
 
+static int
+reload_in_order(struct policy_store *store, bool even_if_same)
+{
+	int taken;
+
+	(void)pthread_mutex_lock(&store->reloading);
+	taken = reload(store, even_if_same);
+	(void)pthread_mutex_unlock(&store->reloading);
+	return taken;
+}
+
 int
 policy_store_reload(struct policy_store *store)
 {
-	int failed;
+	return reload_in_order(store, true) < 0 ? -1 : 0;
+}
 
-	(void)pthread_mutex_lock(&store->reloading);
-	failed = reload(store);
-	(void)pthread_mutex_unlock(&store->reloading);
-	return failed;
+int
+policy_store_refresh(struct policy_store *store)
+{
+	return reload_in_order(store, false);
+}
+
+const char *
+policy_store_path(const struct policy_store *store)
+{
+	return store->path ? store->path : store->default_path;
 }
 
 /* ---- opening and closing ---- */
@@ -356,8 +393,8 @@ int
 policy_store_open(const char *path, const char *state_dir, const struct log *log,
                   struct policy_store **ret_store, struct err *err)
 {
-	struct policy_store_options options = {
-	    .path = path, .state_dir = state_dir, .log = log};
-
-	return policy_store_open_with(&options, ret_store, err);
+	return policy_store_open_with(
+	    &(struct policy_store_options){
+		.path = path, .state_dir = state_dir, .log = log},
+	    ret_store, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * record.c - the thread that writes, and whoever hands it lines.
+ * record.c - the record as it is handed lines, opened and closed.
  *
  * 1. Each entry MUST come back exactly once: whoever takes it out of the queue, under the
  *    mutex, calls its `done`.
@@ -8,125 +8,13 @@
  * 3. Nothing that waits for a sink MUST happen with the mutex held.
  */
 #include "edge/record.h"
-#include "edge/record_follow.h"
-#include "edge/record_queue.h"
-#include "edge/record_thread.h"
-#include "edge/record_writer.h"
+#include "edge/record_run.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct record {
-	char *spec; /* of the first sink, for messages */
-	struct log log;
-	struct record_follower *followers[RECORD_SINKS_MAX];
-	size_t follower_count;
-	pthread_t thread;
-	struct record_writer writer; /* the thread's alone, but for adding lines */
-	bool warned;                 /* the thread's alone */
-	struct record_monitor monitor;
-	/* under the mutex */
-	struct record_queue queue;
-	struct record_state state;
-	bool check, stop, ended;
-};
-
-/* Remembers whether the first sink works, and says so when that changes. */
-static void
-note(struct record *record, const char *failure)
-{
-	struct record_state *state = &record->state;
-	bool changed;
-
-	record_lock(&record->monitor);
-	changed = state->degraded != (failure != NULL);
-	state->degraded = failure != NULL;
-	(void)snprintf(state->reason, sizeof state->reason, "%s", failure ? failure : "");
-	record_unlock(&record->monitor);
-	if (changed && failure)
-		log_error(&record->log,
-		          "record %s fails, what must be on record is refused: %s",
-		          record->spec, failure);
-	else if (changed)
-		log_warning(&record->log, "record %s takes lines again", record->spec);
-}
-
-/* ---- the thread ---- */
-
-static void
-settle(struct record *record, const struct record_written *written, const char *failure)
-{
-	struct record_list good = {0}, bad = {0};
-
-	record_lock(&record->monitor);
-	record_queue_settle(&record->queue, written->taken, &good, &bad);
-	record->state.written += written->lines;
-	record->state.failed += bad.count;
-	record_unlock(&record->monitor);
-	/* Without a line and without a failure nothing is known that was not before. */
-	if (failure || written->lines > 0)
-		note(record, failure);
-	record_list_call(&good, NULL);
-	record_list_call(&bad, failure);
-}
-
-static void
-write_group(struct record *record)
-{
-	struct record_written written;
-	struct err err = {0};
-	int failed = record_writer_write(&record->writer, &written, &err);
-
-	settle(record, &written, failed ? err.text : NULL);
-	for (size_t i = 0; i < record->follower_count; i++)
-		record_follow(record->followers[i], written.bytes);
-}
-
-/* What nobody waits for. */
-static void
-tend(struct record *record, enum record_sync when)
-{
-	const struct record_writer *writer = &record->writer;
-	struct err err = {0};
-
-	if (record_writer_sync(&record->writer, when, &err))
-		note(record, err.text);
-	record_sink_warn(writer->kind, writer->sink, &record->log, record->spec,
-	                 &record->warned);
-}
-
-static void *
-run(void *argument)
-{
-	struct record *record = argument;
-
-	record_lock(&record->monitor);
-	for (;;) {
-		while (!record->queue.head && !record->check && !record->stop &&
-		       record_now_ms() < record->writer.due_ms)
-			record_wait_wake(&record->monitor, record->writer.due_ms);
-		if (!record->queue.head && !record->check && record->stop)
-			break;
-		record->check = false;
-		record_queue_write(&record->queue, &record->writer);
-		record_unlock(&record->monitor);
-		write_group(record);
-		tend(record, RECORD_SYNC_IDLE);
-		record_lock(&record->monitor);
-	}
-	record_unlock(&record->monitor);
-	tend(record, RECORD_SYNC_END);
-	record_lock(&record->monitor);
-	record->ended = true;
-	(void)pthread_cond_signal(&record->monitor.end);
-	record_unlock(&record->monitor);
-	return NULL;
-}
-
-/* ---- from outside ---- */
 
 /* Why a line can't be queued; NULL: it can. With the mutex held. */
 static const char *
@@ -147,22 +35,34 @@ refusal_of(const struct record *record, const struct record_entry *entry)
 	return NULL;
 }
 
-void
-record_submit(struct record *record, struct record_entry *entry)
+static void
+put(struct record *record, struct record_entry *entry, bool wake)
 {
 	const char *refusal;
 
 	record_lock(&record->monitor);
 	refusal = refusal_of(record, entry);
-	if (refusal) {
+	if (refusal)
 		record->state.failed++;
-	} else {
+	else
 		record_queue_put(&record->queue, entry);
+	if (!refusal && wake)
 		(void)pthread_cond_signal(&record->monitor.wake);
-	}
 	record_unlock(&record->monitor);
 	if (refusal)
 		entry->done(entry, refusal);
+}
+
+void
+record_submit(struct record *record, struct record_entry *entry)
+{
+	put(record, entry, true);
+}
+
+void
+record_put(struct record *record, struct record_entry *entry)
+{
+	put(record, entry, false);
 }
 
 int
@@ -188,7 +88,7 @@ record_expire(struct record *record)
 		return;
 	(void)snprintf(reason, sizeof reason, "%.160s did not take the line in %lld ms",
 	               record->spec, (long long)record->queue.wait_ms);
-	note(record, reason);
+	record_note(record, reason);
 	record_list_call(&due, reason);
 }
 
@@ -265,7 +165,7 @@ start(struct record *record, const struct record_options *options, struct err *e
 		return -1;
 	record->state.last_time_us = record->writer.last_time_us;
 	record->check = true; /* a torn line is closed at once */
-	if (record_thread_start(&record->thread, run, record))
+	if (record_thread_start(&record->thread, record_run, record))
 		return err_set(err, ERR_SYSTEM, "record: no thread for it");
 	return 0;
 }
@@ -309,27 +209,36 @@ record_open(const char *const *sinks, size_t count, const char *host,
 }
 
 void
-record_close(struct record *record)
+record_stop(struct record *record)
 {
 	struct record_list left = {0};
-	int64_t deadline;
+	int64_t deadline = record_now_ms() + record->queue.wait_ms;
+
+	record_lock(&record->monitor);
+	record->stop = true;
+	(void)pthread_cond_signal(&record->monitor.wake);
+	if (!record_wait_end(&record->monitor, &record->ended, deadline))
+		record_queue_due(&record->queue, INT64_MAX, &left);
+	record_unlock(&record->monitor);
+	record_list_call(&left, "the record was closed before it took the line");
+}
+
+void
+record_close(struct record *record)
+{
 	bool ended;
 
 	if (!record)
 		return;
-	deadline = record_now_ms() + record->queue.wait_ms;
+	if (!record->stop) /* this thread's to set */
+		record_stop(record);
 	record_lock(&record->monitor);
-	record->stop = true;
-	(void)pthread_cond_signal(&record->monitor.wake);
-	ended = record_wait_end(&record->monitor, &record->ended, deadline);
-	if (!ended)
-		record_queue_due(&record->queue, INT64_MAX, &left);
+	ended = record->ended;
 	record_unlock(&record->monitor);
-	record_list_call(&left, "the record was closed before it took the line");
 	if (!ended) {
 		(void)pthread_detach(record->thread);
 		return;
 	}
 	(void)pthread_join(record->thread, NULL);
-	destroy(record, deadline);
+	destroy(record, record_now_ms() + record->queue.wait_ms);
 }

@@ -36,7 +36,9 @@ enum {
 
 struct record_sink {
 	struct record_spec spec;
-	int fd;                  /* -1: is to be opened */
+	int fd;    /* -1: is to be opened */
+	dev_t dev; /* which file that is */
+	ino_t ino;
 	off_t good;              /* the last whole line ends here */
 	off_t end;               /* size when we last looked; a torn line lies between */
 	off_t keep;              /* what is beyond was left by a failed write of ours */
@@ -58,11 +60,21 @@ static int
 open_locked(struct record_sink *sink, struct err *err)
 {
 	bool made = false;
+	struct stat st;
 
 	sink->fd = record_open_file(sink->spec.path, &made, err);
 	sink->folder_unsynced |= made && sink->spec.fsync != RECORD_FSYNC_NEVER;
 	sink->end = -1; /* not looked at yet */
-	return sink->fd < 0 ? -1 : 0;
+	if (sink->fd < 0)
+		return -1;
+	if (fstat(sink->fd, &st)) {
+		(void)fail(sink, err, "can't be looked at");
+		file_close(&sink->fd);
+		return -1;
+	}
+	sink->dev = st.st_dev;
+	sink->ino = st.st_ino;
+	return 0;
 }
 
 /* Finds out where the last whole line ends. */
@@ -155,14 +167,12 @@ cut_back(struct record_sink *sink)
 		sink->end = sink->keep;
 }
 
-/* True if the path leads to another file or to none. */
+/* True if the path leads to another file or to none; *ret_st is what it leads to. */
 static bool
-is_moved(const struct record_sink *sink)
+is_moved(const struct record_sink *sink, struct stat *ret_st)
 {
-	struct stat by_name, by_fd;
-
-	return lstat(sink->spec.path, &by_name) || fstat(sink->fd, &by_fd) ||
-	       by_name.st_ino != by_fd.st_ino || by_name.st_dev != by_fd.st_dev;
+	return lstat(sink->spec.path, ret_st) || ret_st->st_ino != sink->ino ||
+	       ret_st->st_dev != sink->dev;
 }
 
 /* A sync that failed is not made good by one that works: the kernel forgets what it could
@@ -219,17 +229,17 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 		return -1;
 	if (sink->fd >= 0)
 		cut_back(sink);
-	if (sink->fd >= 0 && is_full(sink) && !is_moved(sink) && rotate(sink, err))
+	if (sink->fd >= 0 && is_full(sink) && !is_moved(sink, &st) && rotate(sink, err))
 		return -1;
-	if (sink->fd < 0 || is_moved(sink)) {
+	if (sink->fd < 0 || is_moved(sink, &st)) {
 		if (sink->unsynced && sync_now(sink, err))
 			return -1;
 		file_close(&sink->fd);
 		if (open_locked(sink, err))
 			return -1;
+		if (fstat(sink->fd, &st))
+			return fail(sink, err, "can't be looked at");
 	}
-	if (fstat(sink->fd, &st))
-		return fail(sink, err, "can't be looked at");
 	if (st.st_size == 0)
 		buf_add_text(ret_torn, buf_text(&sink->rotated_torn));
 	if (st.st_size == sink->end && sink->end == sink->good)
@@ -351,6 +361,13 @@ file_sink_warning(const struct record_sink *sink)
 	return sink->warning[0] != '\0' ? sink->warning : NULL;
 }
 
+static bool
+file_sink_is_quick(const struct record_sink *sink)
+{
+	return sink->spec.fsync != RECORD_FSYNC_ALWAYS && sink->fd >= 0 &&
+	       sink->end == sink->good && !sink->sync_failed && !is_full(sink);
+}
+
 const struct record_sink_kind record_sink_file = {
     .prefix = "file:",
     .usage = "file:PATH",
@@ -361,4 +378,5 @@ const struct record_sink_kind record_sink_file = {
     .check = file_sink_check,
     .sync = file_sink_sync,
     .warning = file_sink_warning,
+    .is_quick = file_sink_is_quick,
 };

@@ -4,10 +4,13 @@
 #include "edge/file.h"
 #include "edge/record_tail.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,11 +113,50 @@ has_no_line(const char *path, int number, struct buf *ret_last, struct buf *ret_
 	return false;
 }
 
+/* The number of `name` if it is that of a rotated file of `base`; else 0. */
+static unsigned
+number_of(const char *name, const char *base)
+{
+	size_t len = strlen(base);
+	char again[sizeof "4294967295"];
+	unsigned long number;
+
+	if (strncmp(name, base, len) != 0 || name[len] != '.')
+		return 0;
+	number = strtoul(name + len + 1, NULL, 10);
+	(void)snprintf(again, sizeof again, "%lu", number <= ROTATED_MAX ? number : 0);
+	return strcmp(again, name + len + 1) == 0 ? (unsigned)number : 0;
+}
+
+/* Which numbers may have a file: one look into the folder in place of a thousand at names,
+   which would be most of the time that a start takes. */
+static void
+look_for_rotated(const char *path, bool ret_maybe[ROTATED_MAX + 1])
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	const struct dirent *entry;
+	DIR *dir = NULL;
+
+	if (snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+	             slash ? path : ".") < PATH_MAX)
+		dir = opendir(folder);
+	memset(ret_maybe, !dir, ROTATED_MAX + 1); /* unreadable: any of them */
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		ret_maybe[number_of(entry->d_name, slash ? slash + 1 : path)] = true;
+	(void)closedir(dir);
+}
+
 void
 record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn)
 {
+	bool maybe[ROTATED_MAX + 1];
+
+	look_for_rotated(path, maybe);
 	for (int number = 1; number <= ROTATED_MAX; number++) {
-		if (!has_no_line(path, number, ret_last, ret_torn))
+		if (maybe[number] && !has_no_line(path, number, ret_last, ret_torn))
 			return;
 	}
 }

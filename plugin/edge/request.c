@@ -1,44 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c - one AuthZReq on its way: memory, clock and entropy around decide_authz(). */
+/* request.c - one AuthZReq on its way: memory around decide_authz(). */
 #include "edge/request.h"
 
 #include "core/authz.h"
-#include "core/record_line.h"
-#include "edge/policy_uses.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 enum { BODY_FIRST = 4096 }; /* bytes to start with when no length is announced */
-
-static int64_t
-now_us(struct requests *all)
-{
-	struct timespec now;
-	int64_t us;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	if (us > all->clock_us)
-		all->clock_us = us;
-	return all->clock_us;
-}
-
-static void
-take_entropy(struct requests *all, uint8_t out[ENTROPY_PER_DECISION])
-{
-	if (all->entropy_left == 0) {
-		/* never short for so few bytes once the pool is up (getrandom(2)); ids
-		   only have to differ, so a failure costs nothing but that */
-		(void)!getrandom(all->entropy, sizeof all->entropy, 0);
-		all->entropy_left = sizeof all->entropy;
-	}
-	all->entropy_left -= ENTROPY_PER_DECISION;
-	memcpy(out, all->entropy + all->entropy_left, ENTROPY_PER_DECISION);
-}
 
 static void
 request_free(struct request *request)
@@ -54,7 +23,7 @@ static void
 hold(struct requests *all, ptrdiff_t requests, ptrdiff_t bytes)
 {
 	all->bytes += (size_t)bytes;
-	metrics_in_flight(all->metrics, requests, bytes);
+	metrics_in_flight(all->judging.metrics, requests, bytes);
 }
 
 struct request *
@@ -167,88 +136,111 @@ request_read(struct request *request, const char *bytes, size_t len)
 	request->len = need;
 }
 
-static bool
-must_record(const struct request *request)
-{
-	const struct verdict *verdict = &request->decision.verdict;
-
-	return verdict->on_record ||
-	       (request->all->record_all && verdict->reason != REASON_NOT_JUDGED);
-}
-
+/* Of a decision that was made only the verdict is needed: one arena serves all requests,
+   however many wait for the record or for their client. */
 static void
-count_uses(const struct policy_snapshot *snapshot, const struct verdict *verdict)
+take_back_arena(struct request *request)
 {
-	if (verdict->exception)
-		policy_uses_count(snapshot->uses, snapshot->policy, verdict->exception);
-	if (verdict->would)
-		policy_uses_count(snapshot->uses, snapshot->policy, verdict->would);
+	struct decision *decision = &request->decision;
+	enum door door = decision->workload.door;
+
+	arena_reset(&decision->arena);
+	request->all->arena = decision->arena;
+	decision->arena = (struct arena){0};
+	decision->authz = (struct authz){0};
+	decision->route = (struct docker_route){0};
+	decision->admission = (struct admission){0};
+	decision->workload = (struct workload){.door = door};
+	decision->rulings = NULL;
+	decision->verdict.exception = decision->verdict.would = NULL;
 }
 
 bool
 request_judge(struct request *request)
 {
 	struct requests *all = request->all;
-	const struct policy_snapshot *snapshot = policy_store_acquire(all->store);
-	struct circumstances circumstances = {
-	    .policy = snapshot->policy,
-	    .broken = text_of(snapshot->broken),
-	    .plugin_name = all->plugin_name,
-	    .managed_plugin = all->managed_plugin,
-	    .now_us = now_us(all),
-	};
+	struct circumstances circumstances;
+	const struct policy_snapshot *snapshot =
+	    judging_begin(&all->judging, &circumstances);
+	bool on_record;
 
 	request->begin = metrics_clock();
-	take_entropy(all, circumstances.entropy);
+	request->decision.arena = all->arena;
 	if (request->state == REQUEST_DROPPING)
 		decide_refusal(request->refusal, &circumstances, &request->decision);
 	else
 		decide_authz((struct text){.at = request->body, .len = request->len},
 		             &circumstances, &request->decision);
-	/* while the policy that the verdict points into is still held */
-	if (must_record(request))
-		record_line(&request->entry.line, &request->decision, &circumstances,
-		            all->host);
-	count_uses(snapshot, &request->decision.verdict);
-	policy_store_release(all->store, snapshot);
-	return must_record(request);
+	on_record = judging_end(&all->judging, snapshot, &circumstances,
+	                        &request->decision, &request->entry.line);
+	take_back_arena(request);
+	return on_record;
 }
 
 void
 request_answered(struct request *request, bool on_record)
 {
 	request->state = REQUEST_ANSWERED;
-	metrics_decided(request->all->metrics, &request->decision, on_record,
+	metrics_decided(request->all->judging.metrics, &request->decision, on_record,
 	                metrics_clock() - request->begin);
 }
 
 bool
-request_wait_shortly(struct request *request)
+request_finish(struct request *request, const char *failure)
 {
 	struct requests *all = request->all;
-	int64_t end;
+	int was;
 
-	if (all->short_waits_left_out > 0) {
-		all->short_waits_left_out--;
-		return false;
+	if (failure) {
+		strncpy(request->failure, failure, sizeof request->failure - 1);
+		request->failure[sizeof request->failure - 1] = '\0';
 	}
-	end = metrics_clock() + SHORT_WAIT_NS;
-	do {
-		if (atomic_load(&request->handover) == HANDOVER_DONE)
-			return true;
-		(void)sched_yield();
-	} while (metrics_clock() < end);
-	all->short_waits_left_out = SHORT_WAITS_LEFT_OUT;
-	return false;
+	was = atomic_exchange(&request->handover, HANDOVER_DONE);
+	if (was == HANDOVER_LEFT) {
+		request->next = atomic_load(&all->left);
+		while (!atomic_compare_exchange_weak(&all->left, &request->next, request))
+			;
+	}
+	return was == HANDOVER_SUSPENDED;
+}
+
+void
+request_leave(struct request *request)
+{
+	int was = HANDOVER_WAITING;
+
+	if (request->state == REQUEST_RECORDING || request->state == REQUEST_SUSPENDED) {
+		if (atomic_compare_exchange_strong(&request->handover, &was,
+		                                   HANDOVER_LEFT))
+			return;
+		request_answered(request, request->failure[0] == '\0');
+	}
+	request_give(request);
+}
+
+void
+requests_collect(struct requests *all)
+{
+	struct request *request, *next;
+
+	if (!atomic_load_explicit(&all->left, memory_order_relaxed))
+		return;
+	for (request = atomic_exchange(&all->left, NULL); request; request = next) {
+		next = request->next;
+		request_answered(request, request->failure[0] == '\0');
+		request_give(request);
+	}
 }
 
 void
 requests_free(struct requests *all)
 {
+	requests_collect(all);
 	while (all->idle) {
 		struct request *request = all->idle;
 
 		all->idle = request->next;
 		request_free(request);
 	}
+	arena_free(&all->arena);
 }

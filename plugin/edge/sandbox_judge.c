@@ -37,6 +37,17 @@ add_state(struct sandbox_plan *plan, const char *folder)
 }
 
 static void
+add_tls(struct sandbox_plan *plan, const struct tls_files *tls)
+{
+	const char *files[] = {tls->cert, tls->key, tls->client_ca};
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		if (files[i])
+			sandbox_plan_add(plan, SANDBOX_READ, 0, files[i]);
+	}
+}
+
+static void
 plan_judge(struct sandbox_plan *plan, const struct options *options, bool adopted)
 {
 	const char *manager = getenv("NOTIFY_SOCKET");
@@ -44,6 +55,7 @@ plan_judge(struct sandbox_plan *plan, const struct options *options, bool adopte
 	sandbox_plan_add(plan, SANDBOX_READ, 0,
 	                 options->policy ? options->policy : POLICY_DEFAULT_PATH);
 	add_state(plan, options->state_dir);
+	add_tls(plan, &options->tls);
 	for (size_t i = 0; i < options->record_count; i++)
 		add_record(plan, options->records[i]);
 	if (options->record_count == 0)

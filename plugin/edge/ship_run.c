@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ship_run.c - batch after batch: when to send, to send again, to halve, to stop. */
 #include "edge/ship.h"
+#include "edge/stop.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum { SAY_AGAIN_MS = 60 * 1000 }; /* a failure that goes on is logged so often */
 
@@ -24,45 +22,11 @@ struct run {
 	bool holes, state_failed, stop;
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ---- signals ---- */
-
-static sigset_t
-stop_signals(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	return set;
-}
-
 /* Waits, less if we are to stop; 0 only looks. */
 static void
 wait_ms(struct run *run, int64_t ms)
 {
-	sigset_t set = stop_signals();
-	int64_t deadline = now_ms() + ms;
-
-	while (!run->stop) {
-		struct timespec left = {.tv_sec = ms / 1000,
-		                        .tv_nsec = (long)(ms % 1000) * 1000000};
-
-		if (sigtimedwait(&set, NULL, &left) > 0)
-			run->stop = true;
-		if (run->stop || errno != EINTR)
-			return;
-		ms = deadline > now_ms() ? deadline - now_ms() : 0;
-	}
+	run->stop = run->stop || stop_wait(ms);
 }
 
 /* ---- what became of a batch ---- */
@@ -71,7 +35,7 @@ wait_ms(struct run *run, int64_t ms)
 static bool
 note_failure(struct run *run)
 {
-	int64_t now = now_ms();
+	int64_t now = stop_clock_ms();
 
 	if (run->failures++ == 0)
 		run->failing_since_ms = now;
@@ -85,10 +49,11 @@ static void
 wait_to_retry(struct run *run, int64_t asked_ms)
 {
 	uint64_t random = 0;
-	int64_t ms, left = run->failing_since_ms + run->options->give_up_ms - now_ms();
+	int64_t ms,
+	    left = run->failing_since_ms + run->options->give_up_ms - stop_clock_ms();
 
 	(void)!getrandom(&random, sizeof random, 0);
-	ms = ship_backoff_ms(run->failures, run->options->retry_max_ms, asked_ms, random);
+	ms = web_backoff_ms(run->failures, run->options->retry_max_ms, asked_ms, random);
 	if (run->options->once && ms > left)
 		ms = left > 0 ? left : 0;
 	log_debug(run->log, "next try in %lld ms", (long long)ms);
@@ -103,7 +68,7 @@ note_success(struct run *run)
 	if (run->failures > 0)
 		log_warning(run->log, "%s takes lines again, after %lld s",
 		            ship_client_name(run->client),
-		            (long long)(now_ms() - run->failing_since_ms) / 1000);
+		            (long long)(stop_clock_ms() - run->failing_since_ms) / 1000);
 	run->failures = 0;
 	/* slowly: where a collector's limit is below ours, most batches fit */
 	run->limits.lines += run->limits.lines / 8 + 1;
@@ -164,7 +129,7 @@ static bool
 gives_up(const struct run *run)
 {
 	return run->options->once && run->failures > 0 &&
-	       now_ms() - run->failing_since_ms >= run->options->give_up_ms;
+	       stop_clock_ms() - run->failing_since_ms >= run->options->give_up_ms;
 }
 
 /* Sends the batch until it is taken, or must be made smaller, or we are to stop. */
@@ -250,10 +215,9 @@ ship_run(const struct ship_options *options, const struct log *log, struct err *
 	                  .limits = options->limits,
 	                  .state.lock = -1,
 	                  .follow.fd = -1};
-	sigset_t set = stop_signals();
 	int result = -1;
 
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	stop_block();
 	if (start(&run, err) == 0)
 		result = carry(&run, err);
 	ship_client_close(run.client);

@@ -4,14 +4,10 @@
 #include "edge/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { STATE_MAX = 4096, STATE_MODE = 0600, VERSION_READ = 1 };
@@ -99,22 +95,14 @@ ship_place_read(struct text t, struct ship_place *ret_place)
 static int
 lock(struct ship_state *state, struct err *err)
 {
-	char path[PATH_MAX];
-	int len = snprintf(path, sizeof path, "%s.lock", state->path);
+	cleanup_buf struct buf path = {0};
 
-	if (len < 0 || (size_t)len >= sizeof path)
-		return err_set(err, ERR_LIMIT, "%s: path too long", state->path);
-	state->lock =
-	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, STATE_MODE);
-	if (state->lock < 0)
-		return err_set(err, ERR_SYSTEM, "%s: can't be opened: %m", path);
-	if (flock(state->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return err_set(err, ERR_SYSTEM,
-		               "%s: another process carries on from here (it is locked)",
-		               state->path);
-	return err_set(err, ERR_SYSTEM, "%s: can't be locked: %m", path);
+	buf_printf(&path, "%s.lock", state->path);
+	if (!buf_ok(&path))
+		return err_set(err, ERR_MEMORY, "%s: no memory", state->path);
+	if (file_lock(path.at, STATE_MODE, &state->lock, err))
+		return err_wrap(err, "%s", path.at);
+	return 0;
 }
 
 int
@@ -141,53 +129,17 @@ ship_state_open(struct ship_state *state, const char *path, struct ship_place *r
 	return 0;
 }
 
-static int
-write_all(int fd, struct text bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t done = write(fd, bytes.at, bytes.len);
-
-		if (done < 0 && errno != EINTR)
-			return -1;
-		if (done > 0)
-			bytes = text_from(bytes, (size_t)done);
-	}
-	return 0;
-}
-
-/* So that the rename is on disk, too. */
-static int
-sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX] = ".";
-	cleanup_fd int fd = -1;
-
-	if (slash)
-		(void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1),
-		               path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 ? fsync(fd) : -1;
-}
-
 int
 ship_state_save(const struct ship_state *state, const struct ship_place *place,
                 struct err *err)
 {
 	cleanup_buf struct buf text = {0};
-	cleanup_fd int fd = -1;
-	char path[PATH_MAX];
 
 	ship_place_write(&text, place);
 	if (!buf_ok(&text))
 		return err_set(err, ERR_MEMORY, "%s: no memory", state->path);
-	(void)snprintf(path, sizeof path, "%s.new", state->path);
-	(void)unlink(path); /* of one that was killed; we hold the lock */
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, STATE_MODE);
-	if (fd < 0 || write_all(fd, buf_text(&text)) || fsync(fd))
-		return err_set(err, ERR_SYSTEM, "%s: can't be written: %m", path);
-	if (rename(path, state->path) || sync_folder(state->path))
-		return err_set(err, ERR_SYSTEM, "%s: can't be replaced: %m", state->path);
+	if (file_replace(state->path, buf_text(&text), STATE_MODE, err))
+		return err_wrap(err, "%s", state->path);
 	return 0;
 }
 

@@ -49,6 +49,10 @@ watchdog_ask(struct watchdog *watchdog, struct http *http, int64_t now_ms)
 	if (watchdog->step_ms == 0 || now_ms < watchdog->due_ms)
 		return;
 	watchdog->due_ms = now_ms + watchdog->step_ms;
+	if (!http) { /* the webhook's probes tell about its server */
+		listen_notify("WATCHDOG=1");
+		return;
+	}
 	if (watchdog->fd < 0)
 		watchdog->fd = http_connect(http);
 	if (watchdog->fd >= 0 && !watchdog->asked)

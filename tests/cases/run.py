@@ -5,18 +5,30 @@
 usage: run.py [--wrap COMMAND] [--sample N] PROGRAM
 
 Own cases: each folder tests/cases/FAMILY/NAME/ holds
-  FORMAT.json   the input, FORMAT being what --as takes (create, start, service, envelope)
+  FORMAT.json   the input, FORMAT being what --as takes (create, admission, manifest, ...)
   want          first line: deny|allow|observe POSTURE RULE ('*' for any of the last two);
                 following lines: texts that the sentence must hold, or, behind '!', must not
   policy.json   optional; without it the built-in policy decides
+  grow          optional; so many bytes of white space are put before the last '}'
+Cases of files, with lines: each folder holds
+  NAME.yml or NAME.json   the file that is checked, NAME being what --as takes; what it
+                extends and names lies beside it
+  lines         each line of output as far as the sentence, in order; behind it, two spaces
+                in front, texts that the sentence must hold
+  policy.json   as above
+They must come out the same with --as and without, unless the first of the lines is
+"# known by --as only".
+public.txt names the cases of requests that came from public bug reports.
 Cases beside the project, in ../shared (skipped with a message when absent): create bodies
 with what real engines made of them, and what real clients sent.
 """
 import argparse
 import base64
+import glob
 import json
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
@@ -25,6 +37,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = os.path.join(HERE, '..', '..', '..', 'shared')
 BATCH = 200
+FILE_FORMATS = {'compose', 'manifest', 'inspect', 'create', 'service', 'profile', 'envelope'}
 
 # of the fixed bodies, those that an honest client sends
 HONEST = {'plain', 'plain null SecurityOpt', 'no-new-privileges only',
@@ -64,7 +77,7 @@ class Runner:
             self.passed += 1
         else:
             self.failed += 1
-            print('FAILED %s\n  got: %s' % (name, line[:400]), file=sys.stderr)
+            print('FAILED %s\n  got: %s' % (name, line[:2000]), file=sys.stderr)
 
     def skip(self, what):
         self.skipped += 1
@@ -100,16 +113,98 @@ def own_cases():
         for name in files:
             how = name[:-5]
             if name.endswith('.json') and how != 'policy':
-                with open(os.path.join(folder, name), 'rb') as f:
-                    policy = os.path.join(folder, 'policy.json')
-                    yield (os.path.relpath(folder, HERE), how, f.read(),
-                           policy if os.path.exists(policy) else None, want)
+                policy = os.path.join(folder, 'policy.json')
+                yield (os.path.relpath(folder, HERE), how, read_input(folder, name),
+                       policy if os.path.exists(policy) else None, want)
+
+
+def read_input(folder, name):
+    with open(os.path.join(folder, name), 'rb') as f:
+        data = f.read()
+    if os.path.exists(os.path.join(folder, 'grow')):
+        with open(os.path.join(folder, 'grow')) as f:
+            end = data.rindex(b'}')
+            data = data[:end] + b' ' * int(f.read()) + data[end:]
+    return data
 
 
 def run_own(runner):
+    """Returns the names of all that there are."""
+    names = set()
     for name, how, data, policy, want in own_cases():
         line = runner.check(how, [data], policy)[0]
         runner.expect(name, matches(line, want), line)
+        names.add(name)
+    return names
+
+
+def is_e2e(name):
+    """Is 'e2e:CLASS.TEST' a test of tests/e2e, or a row of one?"""
+    family, _, test = name.removeprefix('e2e:').partition('.')
+    for path in glob.glob(os.path.join(HERE, '..', 'e2e', 'test_*.py')):
+        with open(path) as f:
+            text = f.read()
+        if name.startswith('e2e:') and test in text and 'class %s(' % family in text:
+            return True
+    return False
+
+
+def run_public(runner, names):
+    """Each row of the page has a line here, and each line cases that exist."""
+    rows = {}
+    with open(os.path.join(HERE, 'public.txt')) as f:
+        for line in f:
+            if line.strip() and not line.startswith('#'):
+                row, *cases = line.split()
+                rows.setdefault(row, []).extend(cases)
+    for row, cases in rows.items():
+        missing = [case for case in cases if case not in names and not is_e2e(case)]
+        runner.expect('public report %s' % row, cases and not missing,
+                      'no such case: %s' % ' '.join(missing))
+    page = os.path.join(SHARED, 'cases', 'public.md')
+    if not os.path.exists(page):
+        runner.skip('public reports: ../shared/cases/public.md is not here')
+        return
+    with open(page) as f:
+        there = re.findall(r'^\| (\d+) \|', f.read(), re.M)
+    runner.expect('public reports, all rows', there and not set(there) - set(rows),
+                  'no case of row %s' % ' '.join(sorted(set(there) - set(rows), key=int)))
+
+
+def file_cases():
+    for folder, folders, files in sorted(os.walk(HERE)):
+        folders.sort()
+        if 'lines' not in files:
+            continue
+        wants = []
+        with open(os.path.join(folder, 'lines')) as f:
+            for line in f.read().splitlines():
+                if line.startswith('  '):
+                    wants[-1][1].append(line[2:])
+                elif not line.startswith('#'):
+                    wants.append((line, []))
+        names = [name for name in files
+                 if name.rsplit('.', 1)[0] in FILE_FORMATS and name.endswith(('.yml', '.json'))]
+        with open(os.path.join(folder, 'lines')) as f:
+            silent = f.readline() != '# known by --as only\n'
+        yield folder, names[0], 'policy.json' in files, silent, wants
+
+
+def run_files(runner):
+    for folder, name, policy, silent, wants in file_cases():
+        options = ['--policy', 'policy.json'] if policy else []
+        for how in (['--as', name.rsplit('.', 1)[0]], [])[:2 if silent else 1]:
+            done = subprocess.run(runner.command + ['check', *options, *how, name], cwd=folder,
+                                  capture_output=True, timeout=600)
+            got = done.stdout.decode('utf-8', 'replace').splitlines()
+            denied = any(line.startswith('deny ') for line in got)
+            good = len(got) == len(wants) and done.returncode == (1 if denied else 0)
+            for line, (head, texts) in zip(got, wants):
+                good = good and line.startswith(head + ': ')
+                good = good and all(text in line[len(head):] for text in texts)
+            runner.expect(os.path.relpath(folder, HERE) + ' ' + ' '.join(how), good,
+                          '\n       '.join(line[:200] for line in got)
+                          or done.stderr.decode('utf-8', 'replace'))
 
 
 def run_engine_cases(runner, sample):
@@ -182,8 +277,9 @@ def main():
     parser.add_argument('--sample', type=int, default=0)
     parser.add_argument('program')
     args = parser.parse_args()
-    runner = Runner(args.program, args.wrap)
-    run_own(runner)
+    runner = Runner(os.path.abspath(args.program), args.wrap)
+    run_public(runner, run_own(runner))
+    run_files(runner)
     run_engine_cases(runner, args.sample)
     run_recordings(runner, args.sample)
     print('cases: %d passed, %d failed, %d skipped'

@@ -12,6 +12,8 @@
 #   engine.sh down NAME                           kills what is left of it, removes its files
 #   engine.sh clean                               the same for all, and removes $E2E_DIR
 #   engine.sh root SUITE DIR                      unpacks the engine of a Debian suite
+#   engine.sh clients SUITE DIR                   unpacks its clients: docker, compose, docker-py
+#   engine.sh client ROOT COMMAND...              runs one of them; ROOT is "/" or that folder
 #   engine.sh base TAR PACKAGE...                 a base image of this machine's Debian suite
 #
 # Everything is under $E2E_DIR/NAME (E2E_DIR must be set, on a real file system): docker.sock,
@@ -320,10 +322,11 @@ debian_mirror() {
 	echo "${mirror%/}"
 }
 
-engine_base() { # TAR PACKAGE...
+engine_base() { # TAR PACKAGE...; BASE_SUITE: of that Debian, not of ours
 	local mirror suite packages
 	mirror=$(debian_mirror)
-	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	suite=${BASE_SUITE:-}
+	[ -n "$suite" ] || suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	packages=$(tr ' ' , <<<"${*:2}")
 	mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -331,34 +334,63 @@ engine_base() { # TAR PACKAGE...
 		"deb $mirror $suite main"
 }
 
-engine_root() { # SUITE DIR
-	local suite=$1 dir=$2 mirror packages=docker.io link tool
+# Unpacking is enough for an engine and for clients, so no maintainer script runs; this does
+# what they would have done. A suite that is no release yet may be past its Valid-Until on a
+# mirror.
+unpack() { # SUITE DIR PACKAGE,...
+	local dir=$2 mirror link
 	mirror=$(debian_mirror)
-	case $suite in bullseye | bookworm) ;; *) packages+=,docker-cli ;; esac
-	packages+=,bash,dash,coreutils,util-linux,mount,hostname,iproute2,iptables,procps,sed
-	packages+=,grep,mawk,findutils,xz-utils
 	rm -rf "$dir"
 	mkdir -p "$(dirname "$dir")"
-	# A suite that is no release yet may be past its Valid-Until on a mirror. Unpacking is
-	# enough for an engine, so no maintainer script runs.
 	mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
-		--aptopt='APT::Install-Recommends "false"' --include="$packages" "$suite" "$dir" \
-		"deb $mirror $suite main"
+		--aptopt='APT::Install-Recommends "false"' --include="$3" "$1" "$dir" \
+		"deb $mirror $1 main"
 	for link in bin sbin lib lib64; do [ -e "$dir/$link" ] || ln -s "usr/$link" "$dir/$link"; done
 	mkdir -p "$dir"/{proc,sys,dev,run,tmp,root,mnt,etc/docker}
 	[ -e "$dir/etc/passwd" ] || echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/etc/passwd"
 	[ -e "$dir/etc/group" ] || printf 'root:x:0:\ndocker:x:999:\n' >"$dir/etc/group"
 	[ -e "$dir/bin/sh" ] || ln -s dash "$dir/bin/sh"
+}
+
+engine_root() { # SUITE DIR
+	local suite=$1 dir=$2 packages=docker.io tool
+	case $suite in bullseye | bookworm) ;; *) packages+=,docker-cli ;; esac
+	packages+=,bash,dash,coreutils,util-linux,mount,hostname,iproute2,iptables,procps,sed
+	packages+=,grep,mawk,findutils,xz-utils
+	unpack "$suite" "$dir" "$packages"
 	[ -e "$dir/usr/bin/awk" ] || ln -s mawk "$dir/usr/bin/awk"
 	for tool in iptables ip6tables; do
 		[ -e "$dir/usr/sbin/$tool" ] || ln -s "$tool-nft" "$dir/usr/sbin/$tool"
 	done
 }
 
+engine_clients() { # SUITE DIR
+	local suite=$1 dir=$2 packages=docker-compose,python3-docker,ca-certificates
+	case $suite in
+	bullseye | bookworm) packages+=,docker.io ;;
+	*) packages+=,docker-cli,docker-buildx ;;
+	esac
+	unpack "$suite" "$dir" "$packages,bash,dash,coreutils"
+	# python3-requests does not load without it
+	mkdir -p "$dir/etc/ssl/certs"
+	cat "$dir"/usr/share/ca-certificates/mozilla/*.crt >"$dir/etc/ssl/certs/ca-certificates.crt"
+}
+
+client_run() { # ROOT COMMAND... with the folders of the engines at their place
+	local root=$1 here=$PWD
+	shift
+	mount -n --rbind /dev "$root/dev"
+	mount -n -t proc proc "$root/proc"
+	mount -n -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+	mkdir -p "$root$E2E_DIR"
+	mount -n --bind "$E2E_DIR" "$root$E2E_DIR"
+	exec chroot "$root" /bin/sh -c 'cd "$1" 2>/dev/null || cd /; shift; exec "$@"' sh "$here" "$@"
+}
+
 command=${1:?"what? see the head of $self"}
 shift
 case $command in
-check | root | base) ;;
+check | root | clients | base) ;;
 *) export E2E_DIR="${E2E_DIR:?}" ;;
 esac
 case $command in
@@ -374,6 +406,12 @@ down | clean) exec unshare --mount --propagation private bash "$self" "_$command
 _down) cgroup_mount_missing && engine_down "${1:?name}" ;;
 _clean) cgroup_mount_missing && engine_clean ;;
 root) engine_root "${1:?suite}" "${2:?folder}" ;;
+clients) engine_clients "${1:?suite}" "${2:?folder}" ;;
+client)
+	[ "$1" != / ] || exec "${@:2}"
+	exec unshare --mount --propagation private bash "$self" _client "$@"
+	;;
+_client) client_run "$@" ;;
 base) engine_base "${1:?file}" "${@:2}" ;;
 *) die "what is '$command'?" ;;
 esac

@@ -6,7 +6,7 @@
 # TEST is the name of a file here without .py (test_raw), or of a class or test in it
 # (test_raw.Raw.test_chunked). From the environment:
 #   E2E_SUITES   which engines: "host" for this machine's (the default), names of Debian
-#                suites for theirs ("host trixie")
+#                suites for theirs ("host trixie"), "newest" for the newest that can be had
 #   E2E_CACHE    a folder in which to keep the unpacked engines; else they are made anew
 #   TMPDIR       where the scratch folder goes (/var/tmp)
 #   CI           if set, a test that is skipped is a failure
@@ -32,7 +32,10 @@ trap 'exit 130' INT TERM HUP
 
 engine_root() { # SUITE -> the root of its engine on stdout
 	local root=${E2E_CACHE:-$E2E_DIR/roots}/$1
-	[ "$1" != host ] || { echo /; return; }
+	case $1 in
+	host) echo / && return ;;
+	newest) engine_root forky || engine_root trixie; return ;;
+	esac
 	if [ ! -e "$root.done" ]; then
 		"$here/engine.sh" root "$1" "$root" >&2 || return 1
 		: >"$root.done"

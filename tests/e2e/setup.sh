@@ -4,6 +4,7 @@
 # setup.sh GROUP... - installs the Debian packages that are missing for GROUP:
 #   build    what `make` needs          test   the test suites (with build and run)
 #   run      a throwaway engine         lint   `make lint` and clang builds
+#   deb      `make deb`, with build
 #
 # setup.sh list GROUP - prints the packages of GROUP.
 #
@@ -12,10 +13,11 @@
 # Exit status: 0 all there, 2 can't (no root, no Debian, apt failed).
 set -euo pipefail
 
-BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev zlib1g-dev'
+BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev libyaml-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
-TEST='libcmocka-dev python3 valgrind strace openssl mmdebstrap prometheus python3-jsonschema'
-LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils'
+DEB='build-essential debhelper lintian'
+TEST='libcmocka-dev python3 valgrind strace openssl mmdebstrap prometheus python3-jsonschema nginx-light python3-docker python3-yaml zsh git'
+LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils mandoc'
 
 die() {
 	printf 'setup: %s\n' "$*" >&2
@@ -40,6 +42,13 @@ missing_client() {
 	[ -z "$(apt-cache search --names-only '^docker-cli$')" ] || printf 'docker-cli '
 }
 
+# Compose, from wherever; and npm for one client, hundreds of packages: only where all is tested.
+missing_clients() {
+	[ -z "${CI:-}" ] || command -v npm >/dev/null || printf 'npm '
+	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ||
+		printf 'docker-compose '
+}
+
 POLICY=/usr/sbin/policy-rc.d # invoke-rc.d and deb-systemd-invoke ask it before a start
 made_policy=''
 
@@ -60,6 +69,7 @@ services_of() {
 	case $1 in
 	docker.io) echo docker.socket docker.service containerd.service ;;
 	prometheus) echo prometheus.service ;; # we want its promtool
+	nginx-light) echo nginx.service ;;
 	esac
 }
 
@@ -104,14 +114,15 @@ check_debian() {
 	done
 }
 
-packages='' engine='' list=''
+packages='' engine='' clients='' list=''
 [ "${1:-}" != list ] || { list=1 && shift; }
-[ $# -gt 0 ] || die "which group? build, run, test or lint"
+[ $# -gt 0 ] || die "which group? build, run, test, lint or deb"
 for group; do
 	case $group in
 	build) packages+=" $BUILD" ;;
 	run) packages+=" $BUILD $RUN" engine=1 ;;
-	test) packages+=" $BUILD $RUN $TEST" engine=1 ;;
+	test) packages+=" $BUILD $RUN $TEST" engine=1 clients=1 ;;
+	deb) packages+=" $BUILD $DEB" ;;
 	lint) packages+=" $BUILD $TEST $LINT" ;;
 	*) die "no group is called '$group'" ;;
 	esac
@@ -122,7 +133,7 @@ check_debian
 # shellcheck disable=SC2086
 missing=$(missing_packages $packages)
 [ -z "$engine" ] || engine=$(missing_engine)
-missing+=$engine
+missing+=$engine$([ -z "$clients" ] || missing_clients)
 [ -z "$missing" ] && exit 0
 # shellcheck disable=SC2086
 install $missing

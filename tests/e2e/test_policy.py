@@ -38,9 +38,12 @@ class Policies(GuardedCase):
         self.judge.reload(STRICT)
         self.assert_refused(*UNCONFINED)
 
-    def test_changed_file_without_sighup_changes_nothing(self):
-        self.judge.write_policy(OPEN)
+    def test_changed_file_is_taken_without_sighup(self):
         self.assert_refused(*UNCONFINED)
+        before = self.judge.log_size()
+        self.judge.write_policy(OPEN)
+        wait_until(lambda: self.judge.log_size() > before, 5, "it is seen")
+        self.assert_runs(0, *UNCONFINED)
 
     @rows({
         "reload_of_an_empty_file_keeps_the_policy": ("",),

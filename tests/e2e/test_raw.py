@@ -38,12 +38,13 @@ def request(body, target=CREATE, version="HTTP/1.1", headers=("Content-Type: app
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def chunked(body, target=CREATE, size=None, extra=()):
+def chunked(body, target=CREATE, size=None, extra=(), extension=b"", trailer=b""):
     size = size or len(body)
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part)
+    chunks = b"".join(b"%x%s\r\n%s\r\n" % (len(part), extension, part)
                       for part in (body[i:i + size] for i in range(0, len(body), size)))
     headers = ("Content-Type: application/json", "Transfer-Encoding: chunked", *extra)
-    return request(b"", target, headers=headers, length=False) + chunks + b"0\r\n\r\n"
+    return request(b"", target, headers=headers, length=False) + chunks + \
+        b"0\r\n" + trailer + b"\r\n"
 
 
 @spread
@@ -117,6 +118,24 @@ class Raw(GuardedCase):
         "chunked": (chunked(BAD_BODY),),
         "chunked_in_single_bytes": (chunked(BAD_BODY, size=1),),
         "chunked_and_a_length": (chunked(BAD_BODY, extra=("Content-Length: 0",)),),
+        "chunk_extensions": (chunked(BAD_BODY, size=7, extension=b';a="b";c'),),
+        "trailer_of_another_type": (chunked(BAD_BODY, extra=("Trailer: Content-Type",),
+                                            trailer=b"Content-Type: text/plain\r\n"),),
+        "chunked_over_a_mebibyte_and_an_empty_type": (chunked(
+            BAD_BODY + b" " * (MIB + 1), size=65536, extra=("Content-Type:",)),),
+        "length_twice": (request(BAD_BODY, headers=(
+            "Content-Type: application/json", f"Content-Length: {len(BAD_BODY)}")),),
+        "length_with_zeros": (request(BAD_BODY, headers=(
+            "Content-Type: application/json", f"Content-Length: 00{len(BAD_BODY)}"),
+            length=False),),
+        "folded_header": (request(BAD_BODY, headers=("X: a", "\tb", "Content-Type:",
+                                                     " application/json")),),
+        "bare_line_feeds": (request(BAD_BODY).replace(b"\r\n", b"\n"),),
+        "type_that_is_hop_by_hop": (request(BAD_BODY, headers=(
+            "Content-Type: application/json", "Connection: Content-Type")),),
+        "encoding_that_lies": (request(BAD_BODY, headers=(
+            "Content-Type: application/json", "Content-Encoding: gzip")),),
+        "http_1_9": (request(BAD_BODY, version="HTTP/1.9"),),
         "http_1_0": (request(BAD_BODY, version="HTTP/1.0"),),
         "content_type_with_parameter":
             (request(BAD_BODY, headers=("Content-Type: application/json; charset=utf-8",)),),
@@ -148,6 +167,12 @@ class Raw(GuardedCase):
         "no_content_type": (request(BAD_BODY, headers=()),),
         "length_zero_before_a_body": (request(
             BAD_BODY, headers=("Content-Type: application/json", "Content-Length: 0"), length=False),),
+        "lengths_that_differ": (request(BAD_BODY, headers=(
+            "Content-Type: application/json", "Content-Length: 5")),),
+        "parameter_given_twice": (request(BAD_BODY, headers=(
+            "Content-Type: application/json; charset=utf-8; charset=utf-8",)),),
+        "method_override": (request(BAD_BODY).replace(b"POST", b"PUT", 1).replace(
+            b"Host: docker", b"X-HTTP-Method-Override: POST\r\nHost: docker", 1),),
         "array_in_place_of_an_object": (request(b"[" + BAD_BODY + b"]"),),
         "doubled_slash": (request(BAD_BODY, "//API/containers/create"),),
         "byte_order_mark": (request(b"\xef\xbb\xbf" + BAD_BODY),),

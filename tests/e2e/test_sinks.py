@@ -16,7 +16,7 @@ import time
 import unittest
 
 from lab import BUILD, DIR, HERE, TIED, Judge, call, wait_until
-from test_judge import PLAIN, PS, UNCONFINED, Connection, envelope
+from test_judge import PLAIN, PS, UNCONFINED, Connection, envelope, post
 
 ID = re.compile(r"decision ([0-9A-HJKMNP-TV-Z]{26})")
 EXCEPTED = envelope({"Image": "x", "HostConfig": {"SecurityOpt": ["seccomp=unconfined"]}},
@@ -211,10 +211,8 @@ class Deleted(SinkCase):
         self.assert_told_is_on_record_once()
 
 
-class Injected(SinkCase):
+class Faulty(SinkCase):
     """A disk that fails on demand (fault.c)."""
-
-    sink_options = ",fsync=always"
 
     def before_start(self):
         self.faults = self.judge.home / "faults"
@@ -231,6 +229,20 @@ class Injected(SinkCase):
         yield
         (self.faults / name).unlink()
 
+    def assert_stops_although_it_hangs(self):
+        with self.fault("write-hang"):
+            self.assertEqual(self.ask(UNCONFINED)[0], 500)
+            begin = time.monotonic()
+            self.judge.process.terminate()
+            self.assertEqual(self.judge.process.wait(20), 0)
+            self.assertLess(time.monotonic() - begin, 10)
+
+
+class Injected(Faulty):
+    """The thread of the record writes and syncs, and hangs or fails."""
+
+    sink_options = ",fsync=always"
+
     def test_an_error_when_it_is_written_tells_nobody(self):
         self.assert_survives(self.fault("write-error"))
 
@@ -244,12 +256,34 @@ class Injected(SinkCase):
         self.assert_survives(self.fault("sync-hang"))
 
     def test_a_judge_whose_disk_hangs_can_be_stopped(self):
+        self.assert_stops_although_it_hangs()
+
+
+class InjectedInTurns(Faulty):
+    """The thread that serves writes, too, and hangs or fails there."""
+
+    def test_an_error_when_the_server_writes_tells_nobody(self):
+        self.assert_survives(self.fault("write-error"))
+
+    def test_a_write_of_the_server_that_hangs_holds_up_nobody_and_tells_nobody(self):
+        self.assert_survives(self.fault("write-hang"))
+
+    def test_clients_that_go_while_the_server_hangs_do_no_harm(self):
+        self.assertEqual(self.ask(UNCONFINED)[0], 200)
         with self.fault("write-hang"):
-            self.assertEqual(self.ask(UNCONFINED)[0], 500)
-            begin = time.monotonic()
-            self.judge.process.terminate()
-            self.assertEqual(self.judge.process.wait(20), 0)
-            self.assertLess(time.monotonic() - begin, 10)
+            gone = [Connection(self.judge.socket) for _ in range(20)]
+            for connection in gone:
+                connection.send(post("/AuthZPlugin.AuthZReq", UNCONFINED))
+            time.sleep(0.1)
+            for connection in gone:
+                connection.close()
+            self.assert_nobody_is_told()
+        self.assert_well_again()
+        self.assert_told_is_on_record_once()
+        self.assert_verified()
+
+    def test_a_judge_whose_server_hangs_can_be_stopped(self):
+        self.assert_stops_although_it_hangs()
 
 
 class Rotated(SinkCase):
@@ -358,8 +392,7 @@ class Journald(SinkCase):
     CONFIGURATION = ("[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\nReadKMsg=no\n"
                      "Audit=no\nForwardToSyslog=no\n")
     SCRIPT = """set -e
-        mount -n -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal /run/log
-        mount -n --bind "$1/journal" /run/systemd/journal
+        mkdir -p "$1/run/systemd/journal" "$1/run/log" && mount -n --bind "$1/run" /run
         mount -n --bind "$1/machine-id" /etc/machine-id
         mount -n --bind "$1/journald.conf" /etc/systemd/journald.conf
         exec "$2" """
@@ -378,8 +411,8 @@ class Journald(SinkCase):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(self.journald.wait)
         self.addCleanup(self.journald.kill)
-        root = pathlib.Path(f"/proc/{self.journald.pid}/root/run")
-        path = home / "journal" / "socket"  # /proc/PID/root is shut to the judge
+        root = home / "run" # not by /proc: a confined judge may not look into others
+        path = root / "systemd" / "journal" / "socket"
         wait_until(path.exists, 20, "journald listens")
         self.journal = root / "log" / "journal"
         self.judge.first_sink = f"journald:{path}"

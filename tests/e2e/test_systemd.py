@@ -60,7 +60,8 @@ class Machine(unittest.TestCase):
         subprocess.run(["make", "-s", "-C", REPOSITORY, "install", f"DESTDIR={cls.root}"],
                        check=True, stdout=subprocess.DEVNULL)
         # The libraries of this machine: it is of the same suite.
-        found = subprocess.run(f"ldd {BUILD}/seccomp-authzd | grep -o '/[^ ]*lib[^ ]*'",
+        found = subprocess.run(f"ldd {BUILD}/seccomp-authzd {BUILD}/seccomp-authz |"
+                               " grep -o '/[^ :]*lib[^ :]*' | sort -u",
                                shell=True, check=True, text=True, capture_output=True)
         for library in found.stdout.split():
             if not (cls.root / library[1:]).exists():

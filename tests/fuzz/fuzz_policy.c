@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_policy.c - a policy that was parsed judges the same however it is written. */
+/* fuzz_policy.c - a policy that was parsed judges the same however it is written, and
+   whether its exceptions are indexed or not. */
 #include "fuzz.h"
 
 static const struct {
@@ -96,6 +97,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_same(policy, policy);
+	again = policy_parse(bytes, &problems); /* asking all exceptions says the same */
+	CHECK(again);
+	again->index = NULL;
+	check_same(policy, again);
+	policy_free(again);
 	tree = fuzz_jansson(bytes, &error);
 	CHECK(tree);
 	fuzz_rewrite(&rewritten, tree, NULL, &random); /* keys of policies are exact */

@@ -129,6 +129,67 @@ left_over_bits_are_refused(void **state)
 	}
 }
 
+/* Long enough for the steps of many characters that some processors take. */
+enum { LONG = 256 };
+
+static void
+fill(char text[LONG], unsigned seed)
+{
+	for (size_t i = 0; i < LONG; i++) {
+		seed = seed * 1103515245 + 12345;
+		text[i] = alphabet[seed >> 16 & 63];
+	}
+}
+
+/* Group by group: the way of the short texts above. */
+static void
+a_long_text_is_decoded_as_its_groups_are(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 64; seed++) {
+		char text[LONG], groups[BASE64_ROOM(LONG)];
+
+		fill(text, seed);
+		for (size_t i = 0; i < LONG / 4; i++) {
+			char out[BASE64_ROOM(4)];
+
+			assert_int_equal(
+			    base64_decode((struct text){text + 4 * i, 4}, out), 3);
+			memcpy(groups + 3 * i, out, 3);
+		}
+		for (size_t len = 4; len <= LONG; len += 4) {
+			char *out = malloc(BASE64_ROOM(len)); /* sanitizers watch */
+
+			assert_non_null(out);
+			assert_int_equal(base64_decode((struct text){text, len}, out),
+			                 len / 4 * 3);
+			assert_memory_equal(out, groups, len / 4 * 3);
+			free(out);
+		}
+	}
+}
+
+static void
+a_foreign_byte_anywhere_in_a_long_text_is_refused(void **state)
+{
+	char text[LONG], out[BASE64_ROOM(LONG)];
+
+	(void)state;
+	fill(text, 1);
+	for (size_t i = 0; i < LONG - 1; i++) {
+		char was = text[i];
+
+		for (int c = 0; c < 256; c++) {
+			bool known = c != '\0' && strchr(alphabet, c);
+
+			text[i] = (char)c;
+			assert_int_equal(base64_decode((struct text){text, LONG}, out),
+			                 known ? LONG / 4 * 3 : -1);
+		}
+		text[i] = was;
+	}
+}
+
 int
 main(void)
 {
@@ -137,6 +198,8 @@ main(void)
 	    cmocka_unit_test(anything_else_is_refused),
 	    cmocka_unit_test(only_the_alphabet_stands_for_bits),
 	    cmocka_unit_test(left_over_bits_are_refused),
+	    cmocka_unit_test(a_long_text_is_decoded_as_its_groups_are),
+	    cmocka_unit_test(a_foreign_byte_anywhere_in_a_long_text_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

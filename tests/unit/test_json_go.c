@@ -2,6 +2,8 @@
 /* test_json_go.c - JSON is read as encoding/json would, or refused. */
 #include "core/json_go.h"
 
+#include "core/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -736,6 +738,94 @@ a_string_ends_at_its_quote_wherever_that_stands(void **state)
 
 /* ---- where and what ---- */
 
+/* What long strings are made of, as it is written and as it is meant. */
+static const struct {
+	struct text written, meant;
+} pieces[] = {
+    {{"a", 1}, {"a", 1}},
+    {{"name", 4}, {"name", 4}},
+    {{"sixteen plain ch", 16}, {"sixteen plain ch", 16}},
+    {{"\\\"", 2}, {"\"", 1}},
+    {{"\\\"", 2}, {"\"", 1}},
+    {{"\\\\", 2}, {"\\", 1}},
+    {{"\\\\\\\"", 4}, {"\\\"", 2}},
+    {{"\\n", 2}, {"\n", 1}},
+    {{"\\/", 2}, {"/", 1}},
+    {{"\\u0000", 6}, {"\0", 1}},
+    {{"\\u00e9", 6}, {"\xc3\xa9", 2}},
+    {{"\\ud83d\\ude00", 12}, {"\xf0\x9f\x98\x80", 4}},
+    {{"\xc3\xa9", 2}, {"\xc3\xa9", 2}},
+};
+
+enum { PIECES_MAX = 48 };
+
+/* A document with a string of `count` pieces, of which the one at `bad` is `wrong` (none if
+   it is missing); on the heap, where sanitizers watch its end. */
+static struct text
+write_document(unsigned seed, size_t count, size_t bad, struct text wrong,
+               struct buf *meant)
+{
+	cleanup_buf struct buf document = {0};
+	char *exact;
+
+	buf_str(&document, "{\"Text\":\"");
+	for (size_t i = 0; i < count; i++) {
+		size_t piece;
+
+		seed = seed * 1103515245 + 12345;
+		piece = (seed >> 16) % COUNT(pieces);
+		if (wrong.at && i == bad)
+			buf_add(&document, wrong.at, wrong.len);
+		buf_add(&document, pieces[piece].written.at, pieces[piece].written.len);
+		buf_add(meant, pieces[piece].meant.at, pieces[piece].meant.len);
+	}
+	buf_str(&document, "\"}");
+	exact = malloc(document.len);
+	assert_non_null(exact);
+	memcpy(exact, document.at, document.len);
+	return (struct text){.at = exact, .len = document.len};
+}
+
+static void
+escapes_anywhere_in_a_long_string_mean_the_same(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 4000; seed++) {
+		cleanup_buf struct buf meant = {0};
+		struct text document =
+		    write_document(seed, seed % PIECES_MAX, 0, (struct text){0}, &meant);
+		struct reading reading = {0};
+
+		read_thing(document, &reading);
+		assert_int_equal(reading.result, 0);
+		assert_int_equal(reading.thing.text.len, meant.len);
+		assert_true(text_equal(reading.thing.text, buf_text(&meant)));
+		arena_free(&reading.arena);
+		free((void *)(uintptr_t)document.at);
+	}
+}
+
+static void
+what_is_wrong_anywhere_in_a_long_string_is_refused(void **state)
+{
+	static const struct text wrong[] = {
+	    {"\\x", 2}, {"\\u12g4", 6}, {"\x1f", 1}, {"\xff", 1}, {"\xc3", 1}};
+
+	(void)state;
+	for (unsigned seed = 0; seed < 4000; seed++) {
+		cleanup_buf struct buf meant = {0};
+		size_t count = 1 + seed % PIECES_MAX;
+		struct text document = write_document(seed, count, seed / 7 % count,
+		                                      wrong[seed % COUNT(wrong)], &meant);
+		struct reading reading = {0};
+
+		read_thing(document, &reading);
+		assert_int_equal(reading.result, -1);
+		arena_free(&reading.arena);
+		free((void *)(uintptr_t)document.at);
+	}
+}
+
 static void
 a_complaint_names_the_field_and_the_place(void **state)
 {
@@ -821,10 +911,41 @@ without_memory_reading_fails_with_that(void **state)
 	}
 }
 
+static void
+keys_of_an_exact_reader_have_one_spelling(void **state)
+{
+	static const struct {
+		const char *input;
+		enum err_code code;
+	} rows[] = {
+	    {"{\"Text\":\"a\"}", ERR_NONE},
+	    {"{\"\\u0054ext\":\"a\"}", ERR_NONE},
+	    {"{\"text\":\"a\"}", ERR_AMBIGUOUS},
+	    {"{\"TEXT\":\"a\",\"Text\":\"b\"}", ERR_AMBIGUOUS},
+	    {"{\"Inner\":{\"ta\xc5\xbf\xe2\x84\xaa\":\"a\"}}", ERR_AMBIGUOUS},
+	    {"{\"Text\":\"a\",\"Text\":\"a\"}", ERR_AMBIGUOUS},
+	    {"{\"Other\":1,\"other\":2,\"Map\":{\"a\":\"\",\"A\":\"\"}}", ERR_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_arena struct arena arena = {0};
+		struct err err = {0};
+		struct thing thing = {0};
+		struct json json = json_start(text_of(rows[i].input), &arena, &err);
+
+		json.exact = true;
+		(void)json_read_struct(&json, thing_fields, COUNT(thing_fields), &thing);
+		if (err.code != rows[i].code)
+			fail_msg("%s: %d (%s)", rows[i].input, err.code, err.text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(keys_of_an_exact_reader_have_one_spelling),
 	    cmocka_unit_test(keys_match_as_encoding_json_folds_them),
 	    cmocka_unit_test(every_spelling_of_a_key_reaches_the_field),
 	    cmocka_unit_test(other_keys_reach_no_field),
@@ -853,6 +974,8 @@ main(void)
 	    cmocka_unit_test(bytes_that_are_not_utf8_are_ambiguous_everywhere),
 	    cmocka_unit_test(control_characters_in_strings_are_no_json),
 	    cmocka_unit_test(a_string_ends_at_its_quote_wherever_that_stands),
+	    cmocka_unit_test(escapes_anywhere_in_a_long_string_mean_the_same),
+	    cmocka_unit_test(what_is_wrong_anywhere_in_a_long_string_is_refused),
 	    cmocka_unit_test(a_complaint_names_the_field_and_the_place),
 	    cmocka_unit_test(a_complaint_never_repeats_the_input),
 	    cmocka_unit_test(texts_without_escapes_point_into_the_input),

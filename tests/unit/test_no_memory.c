@@ -23,10 +23,12 @@ void *__wrap_realloc(void *at, size_t size);
 
 static size_t until_failure = NEVER;
 static bool has_failed;
+static size_t allocations; /* so far */
 
 static bool
 fails_now(void)
 {
+	allocations++;
 	if (until_failure == NEVER)
 		return false;
 	if (until_failure-- > 0)
@@ -120,11 +122,15 @@ static const char *const policies[] = {
 
 /* ---- the same question again and again ---- */
 
+/* The door that is asked: decide_authz() or decide_admission(). */
+static void (*decide)(struct text bytes, const struct circumstances *circumstances,
+                      struct decision *decision) = decide_authz;
+
 static const struct verdict *
 judge_bytes(struct judge *judge, struct text envelope, struct arena arena)
 {
 	judge->decision = (struct decision){.arena = arena};
-	decide_authz(envelope, &judge->circumstances, &judge->decision);
+	decide(envelope, &judge->circumstances, &judge->decision);
 	return &judge->decision.verdict;
 }
 
@@ -246,6 +252,7 @@ static const struct {
     {"start.json", "/v1.23/containers/web/start"},
     {"service.json", "/v1.44/services/create"},
     {"envelope.json", NULL},
+    {"admission.json", NULL},
 };
 
 /* Empty if there is no such file. */
@@ -279,6 +286,8 @@ check_case(const char *folder)
 	judge_start(&judge, policy.len > 0 ? policy.at : NULL);
 	if (input.len == 0)
 		return false;
+	decide = strcmp(formats[i - 1].format, "admission.json") == 0 ? decide_admission
+	                                                              : decide_authz;
 	if (formats[i - 1].target)
 		write_envelope(&envelope, "POST", formats[i - 1].target, "{}",
 		               buf_text(&input));
@@ -326,6 +335,31 @@ a_policy_without_memory_is_none(void **state)
 	assert_true(n > 0);
 }
 
+/* The steady state: the first decisions have taken what is kept. */
+static void
+what_is_let_through_allocates_nothing_after_the_first_time(void **state)
+{
+	static const char *const files[] = {"ps.json", "create_plain.json",
+	                                    "create_profile.json"};
+	cleanup_judge struct judge judge;
+
+	(void)state;
+	judge_start(&judge, NULL);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		cleanup_buf struct buf envelope = {0};
+		const struct verdict *verdict;
+		size_t before;
+
+		read_file(&envelope, "tests/bench/requests", files[i]);
+		assert_true(envelope.len > 0);
+		(void)judge_envelope(&judge, buf_text(&envelope));
+		before = allocations;
+		verdict = judge_envelope(&judge, buf_text(&envelope));
+		assert_int_equal(verdict->decision, DECISION_ALLOW);
+		assert_int_equal(allocations, before);
+	}
+}
+
 int
 main(void)
 {
@@ -333,6 +367,7 @@ main(void)
 	    cmocka_unit_test(no_verdict_is_milder_when_an_allocation_fails),
 	    cmocka_unit_test(no_case_is_milder_when_an_allocation_fails),
 	    cmocka_unit_test(a_policy_without_memory_is_none),
+	    cmocka_unit_test(what_is_let_through_allocates_nothing_after_the_first_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -179,6 +178,8 @@ the_digest_is_over_the_bytes_of_the_file(void **state)
 
 static const char *const good[] = {
     " {\"version\": 1.0}\n",
+    "{\"version\":10e-1}",
+    "{\"version\":0.01E+2}",
     "{\"version\":1,\"allow\":[],\"observe\":[],\"guard\":[],\"exceptions\":[]}",
     "{\"version\":1,\"allow\":[],\"observe\":[\"custom\"]}",
     "{\"version\":1,\"runtimes\":[\"runc\",\"runc\"]}",
@@ -253,38 +254,44 @@ a_deep_or_large_file_is_refused(void **state)
 	test_free(deep);
 }
 
-/* ---- memory ---- */
-
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 static void
-without_memory_for_the_tree_there_is_no_policy(void **state)
+a_file_that_is_cut_off_anywhere_is_no_policy(void **state)
 {
-	struct policy_problems problems;
-	struct policy *policy = NULL;
-	int n;
+	struct text whole = text_of(full_text);
 
 	(void)state;
-	json_set_alloc_funcs(scarce_malloc, free);
-	for (n = 0; n < 10000 && !policy; n++) {
-		allocations_left = n;
-		policy = policy_parse(text_of(full_text), &problems);
-		if (!policy) {
-			assert_int_not_equal(problems.count, 0);
-			assert_string_not_equal(problems.at[0].text, "");
+	while (whole.len > 0 && whole.at[whole.len - 1] != '}')
+		whole.len--;
+	for (size_t len = 0; len < whole.len; len++) {
+		struct policy_problems problems;
+
+		assert_null(policy_parse(text_first(whole, len), &problems));
+		assert_int_not_equal(problems.count, 0);
+		assert_string_not_equal(problems.at[0].text, "");
+	}
+	policy_free(parse_good(full_text));
+}
+
+/* Many members are compared in another way than few. */
+static void
+a_key_that_stands_twice_is_found_among_many(void **state)
+{
+	(void)state;
+	for (size_t count = 2; count < 40; count++) {
+		for (size_t twin = 1; twin < count; twin++) {
+			cleanup_buf struct buf text = {0};
+			struct policy_problems problems;
+
+			buf_str(&text, "{\"version\":1,\"x\":{");
+			for (size_t i = 0; i < count; i++)
+				buf_printf(&text, "%s\"k%zu\":%zu", i > 0 ? "," : "",
+				           i == twin ? twin - 1 : i, i);
+			buf_str(&text, "}}");
+			assert_null(policy_parse(buf_text(&text), &problems));
+			assert_non_null(strstr(problems.at[0].text, "stands twice"));
+			assert_int_equal(problems.at[0].line, 1);
 		}
 	}
-	json_set_alloc_funcs(malloc, free);
-	assert_non_null(policy);
-	assert_true(n > 50);
-	assert_int_equal(policy->exceptions[0].match.profile.count, 2);
-	policy_free(policy);
 }
 
 static void
@@ -309,7 +316,8 @@ main(void)
 	    cmocka_unit_test(good_files_are_taken),
 	    cmocka_unit_test(a_list_and_a_text_end_at_their_maximum),
 	    cmocka_unit_test(a_deep_or_large_file_is_refused),
-	    cmocka_unit_test(without_memory_for_the_tree_there_is_no_policy),
+	    cmocka_unit_test(a_file_that_is_cut_off_anywhere_is_no_policy),
+	    cmocka_unit_test(a_key_that_stands_twice_is_found_among_many),
 	    cmocka_unit_test(nothing_can_be_freed),
 	};
 

@@ -429,9 +429,11 @@ file_that_is_another_processs_by_now_refuses_until_it_is_not(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(rename(record_path(), in_folder("moved")), 0);
-	fd = open(record_path(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_equal(flock(fd, LOCK_EX), 0);
+	fd = open(in_folder("theirs"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	/* in one step: the record's thread makes a file that is missing */
+	assert_int_equal(link(record_path(), in_folder("moved")), 0);
+	assert_int_equal(rename(in_folder("theirs"), record_path()), 0);
 	assert_non_null(strstr(try_once(record, &try, "{\"a\":1"), "it is locked"));
 	(void)close(fd);
 	assert_string_equal(try_once(record, &try, "{\"a\":2"), "");

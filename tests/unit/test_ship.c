@@ -581,13 +581,13 @@ waits_double_up_to_the_longest_and_are_drawn_from_all_that_is_shorter(void **sta
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		uint64_t most = (uint64_t)rows[i].most;
 
-		assert_int_equal(ship_backoff_ms(rows[i].failures, rows[i].max, 0, 0), 0);
-		assert_int_equal(ship_backoff_ms(rows[i].failures, rows[i].max, 0, most),
+		assert_int_equal(web_backoff_ms(rows[i].failures, rows[i].max, 0, 0), 0);
+		assert_int_equal(web_backoff_ms(rows[i].failures, rows[i].max, 0, most),
 		                 most);
 		assert_int_equal(
-		    ship_backoff_ms(rows[i].failures, rows[i].max, 0, most + 1), 0);
-		assert_true(ship_backoff_ms(rows[i].failures, rows[i].max, 0,
-		                            UINT64_MAX) <= rows[i].most);
+		    web_backoff_ms(rows[i].failures, rows[i].max, 0, most + 1), 0);
+		assert_true(web_backoff_ms(rows[i].failures, rows[i].max, 0,
+		                           UINT64_MAX) <= rows[i].most);
 	}
 }
 
@@ -595,9 +595,9 @@ static void
 a_wait_is_as_long_as_the_collector_asks(void **state)
 {
 	(void)state;
-	assert_int_equal(ship_backoff_ms(1, 60000, 7000, 3), 7000);
-	assert_int_equal(ship_backoff_ms(20, 60000, 7000, 50000), 50000);
-	assert_int_equal(ship_backoff_ms(1, 100, 3600000, 3), 3600000);
+	assert_int_equal(web_backoff_ms(1, 60000, 7000, 3), 7000);
+	assert_int_equal(web_backoff_ms(20, 60000, 7000, 50000), 50000);
+	assert_int_equal(web_backoff_ms(1, 100, 3600000, 3), 3600000);
 }
 
 #define clean(test) cmocka_unit_test_setup_teardown(test, begin, end)
