@@ -20,7 +20,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 DEPS_LIBS   := libmicrohttpd jansson libseccomp nettle
 JUDGE_LIBS  := -lmicrohttpd -ljansson -lseccomp -lnettle -lpthread
-CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lz -lpthread
+CMD_LIBS    := -ljansson -lseccomp -lnettle -lcurl -lyaml -lz -lpthread
 
 # ---- flags --------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -110,7 +110,7 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT))
 $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
 	@mkdir -p $(@D)
 	@echo '  LD  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(JUDGE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lyaml $(JUDGE_LIBS)
 
 # its allocations pass through functions of the test, so that each can fail
 $(B)/tests/test_no_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

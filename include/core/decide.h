@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "core/authz.h"
+#include "core/compose.h"
 #include "core/docker.h"
 #include "core/docker_inspect.h"
 #include "core/kubernetes.h"
@@ -90,6 +91,24 @@ void decide_admission_refusal(enum reason reason, struct text prefix,
 void decide_manifest(const struct manifest_part *part,
                      const struct circumstances *circumstances,
                      struct decision *decision);
+
+/*
+ * Judges a service of a Compose file: compose.h says what the caller adds before. Criteria
+ * over who asks for it never hold. Fills service->places.
+ */
+void decide_compose(struct compose_service *service,
+                    const struct circumstances *circumstances, struct decision *decision);
+
+/* Judges a seccomp profile's file as if a container ran under it. */
+void decide_profile(struct text json, const struct circumstances *circumstances,
+                    struct decision *decision);
+
+/* Judges what can't be read at all, and why. */
+void decide_unseen(const struct err *why, const struct circumstances *circumstances,
+                   struct decision *decision);
+
+/* A document of which it is certain that it runs nothing. */
+void decide_nothing(const struct circumstances *circumstances, struct decision *decision);
 
 /* A denial that is made before anything could be read (too large, busy). */
 void decide_refusal(enum reason reason, const struct circumstances *circumstances,

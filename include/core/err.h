@@ -27,6 +27,7 @@ enum err_code {
 struct err {
 	enum err_code code; /* ERR_NONE: nothing went wrong */
 	char text[ERR_TEXT_MAX];
+	size_t byte; /* of the input that was read, from 1; 0: not known */
 };
 
 /*

@@ -45,6 +45,13 @@ int seccomp_opt_read(struct text_list entries, struct seccomp_opt *ret_opt,
 int seccomp_judge(struct text value, struct arena *arena, struct container *container,
                   struct err *err);
 
+/*
+ * The same for the content of a profile's file, as clients put it in place of the file's
+ * name. The words that an option may have are no profile.
+ */
+int seccomp_judge_profile(struct text json, struct arena *arena,
+                          struct container *container, struct err *err);
+
 /* What a profile does, for all machines at once (design: conditions both ways). */
 struct seccomp_profile {
 	enum posture posture; /* UNCONFINED, PERMISSIVE, WEAK or CUSTOM */

@@ -63,7 +63,9 @@ enum guard {
 enum { WORKLOAD_CONTAINERS_MAX = 1024 };
 
 struct container {
-	struct text name;       /* as the engine will call it; missing: it picks one */
+	struct text name;  /* as the engine will call it; missing: it picks one */
+	struct text title; /* what messages call it where that is not known: the service
+				   of a Compose file; may be missing, and meets no criterion */
 	struct image_ref image; /* .text missing: the request names none */
 	struct text_map labels;
 	struct text_map annotations;
@@ -97,6 +99,8 @@ enum operation {
 	OPERATION_ADMISSION,
 	OPERATION_INSPECT, /* no request: it is there already */
 	OPERATION_INSPECT_SERVICE,
+	OPERATION_COMPOSE, /* no request: a file, from which a client would make one */
+	OPERATION_PROFILE, /* neither: a profile, as if somebody ran a container under it */
 	OPERATION_COUNT
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit_ci.c - a report for a CI: JUnit XML and SARIF 2.1.0. */
 #include "cmd_audit.h"
+#include "cmd_sarif.h"
 
 /* What a finding is about, for a person: "web (nginx)", the engine for the rest. */
 static void
@@ -124,39 +125,27 @@ add_rules(struct buf *buf)
 {
 	const struct audit_check *check;
 
-	for (size_t i = 0; (check = audit_check_at(i)); i++) {
-		buf_printf(buf, "%s{\"id\":\"%s\",\"shortDescription\":{\"text\":",
-		           i > 0 ? ",\n" : "\n", check->id);
-		buf_json(buf, text_of(check->what), 0);
-		buf_str(buf, "},\"help\":{\"text\":");
-		buf_json(buf, text_of(check->fix), 0);
-		buf_str(buf, "}}");
-	}
+	for (size_t i = 0; (check = audit_check_at(i)); i++)
+		sarif_add_rule(buf, i == 0, check->id, check->what, check->fix);
 }
 
 static void
 add_invocation(struct buf *buf, const struct audit *audit)
 {
+	cleanup_buf struct buf notifications = {0};
 	struct audit_counts counts;
-	const char *separator = "";
 	char time[AUDIT_TIME_MAX];
 
 	audit_count(audit, &counts);
 	audit_time(audit->now_us / 1000000, time);
-	buf_printf(buf,
-	           "\"invocations\":[{\"executionSuccessful\":%s,\"startTimeUtc\":\"%s\","
-	           "\"toolExecutionNotifications\":[",
-	           counts.errors > 0 ? "false" : "true", time);
 	for (size_t i = 0; i < audit->count; i++) {
-		if (audit->engines[i].err.code == ERR_NONE)
-			continue;
-		buf_printf(buf,
-		           "%s{\"level\":\"error\",\"message\":{\"text\":", separator);
-		buf_json(buf, text_of(audit->engines[i].err.text), 0);
-		buf_str(buf, "}}");
-		separator = ",";
+		if (audit->engines[i].err.code != ERR_NONE)
+			sarif_add_notification(&notifications, NULL,
+			                       text_of(audit->engines[i].err.text));
 	}
-	buf_str(buf, "]}]");
+	if (!buf_ok(&notifications))
+		buf->failed = true;
+	sarif_add_invocation(buf, counts.errors == 0, time, buf_text(&notifications));
 }
 
 void
@@ -165,14 +154,11 @@ audit_write_sarif(const struct audit *audit)
 	cleanup_buf struct buf buf = {0};
 	const char *separator = "\n";
 
-	buf_str(&buf,
-	        "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\","
-	        "\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":"
-	        "\"seccomp-authz\",\"semanticVersion\":\"" VERSION "\",\"rules\":[");
+	sarif_begin(&buf);
 	add_rules(&buf);
-	buf_str(&buf, "]}},\n");
+	sarif_end_rules(&buf);
 	add_invocation(&buf, audit);
-	buf_str(&buf, ",\n\"results\":[");
+	sarif_begin_results(&buf);
 	for (size_t i = 0; i < audit->count; i++) {
 		for (size_t k = 0; k < audit->engines[i].count; k++) {
 			buf_str(&buf, separator);
@@ -182,6 +168,7 @@ audit_write_sarif(const struct audit *audit)
 			separator = ",\n";
 		}
 	}
-	buf_str(&buf, "]}]}\n");
+	sarif_end_results(&buf);
+	sarif_end(&buf);
 	audit_flush(&buf);
 }

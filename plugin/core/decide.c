@@ -3,7 +3,8 @@
  * decide.c - THE SPINE: bytes -> facts -> verdict, one function per door.
  *
  * The only file that assigns DECISION_ALLOW and DECISION_OBSERVE. Places, all of them:
- *  1. let_through(), for a call that is none of ours to judge;
+ *  1. let_through(), for a call that is none of ours to judge, or a document that runs
+ *     nothing;
  *  2. conclude(), for a workload of which the policy refuses nothing;
  *  3. conclude(), for one that the policy would refuse but only observes.
  */
@@ -261,6 +262,48 @@ decide_inspect(const struct inspect_part *part, const struct inspect_context *co
 	start(decision, circumstances);
 	docker_inspect_read(part, context, &decision->arena, &decision->workload);
 	conclude(decision, circumstances, why_unreadable(&decision->workload));
+}
+
+void
+decide_compose(struct compose_service *service, const struct circumstances *circumstances,
+               struct decision *decision)
+{
+	start(decision, circumstances);
+	compose_read(service, &decision->arena, &decision->workload);
+	conclude(decision, circumstances, why_unreadable(&decision->workload));
+}
+
+void
+decide_profile(struct text json, const struct circumstances *circumstances,
+               struct decision *decision)
+{
+	struct workload *workload = &decision->workload;
+	struct container *container;
+	struct err err = {0};
+
+	start(decision, circumstances);
+	workload->operation = OPERATION_PROFILE;
+	container = workload_add(workload, &decision->arena);
+	if (container &&
+	    seccomp_judge_profile(json, &decision->arena, container, &err) != 0)
+		workload_set_unreadable(workload, container, &err);
+	conclude(decision, circumstances, why_unreadable(workload));
+}
+
+void
+decide_unseen(const struct err *why, const struct circumstances *circumstances,
+              struct decision *decision)
+{
+	start(decision, circumstances);
+	workload_add_unseen(&decision->workload, &decision->arena, why);
+	conclude(decision, circumstances, why_unreadable(&decision->workload));
+}
+
+void
+decide_nothing(const struct circumstances *circumstances, struct decision *decision)
+{
+	start(decision, circumstances);
+	let_through(decision);
 }
 
 void

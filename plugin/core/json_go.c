@@ -27,6 +27,8 @@ json_fail(struct json *json, enum err_code code, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof what, format, args);
 	va_end(args);
+	if (json->err && json->err->code == ERR_NONE)
+		json->err->byte = (size_t)(json->at - json->begin) + 1;
 	return err_set(json->err, code, "%s (byte %zu)", what,
 	               (size_t)(json->at - json->begin));
 }

@@ -64,6 +64,20 @@ add_profile(struct container *container, struct text json,
 }
 
 int
+seccomp_judge_profile(struct text json, struct arena *arena, struct container *container,
+                      struct err *err)
+{
+	struct seccomp_profile profile;
+	struct err why = {0};
+
+	if (seccomp_profile_read(json, arena, &profile, &why) != 0) {
+		container->postures |= POSTURE_BIT(POSTURE_UNREADABLE);
+		return err_set(err, why.code, "seccomp profile: %s", why.text);
+	}
+	return add_profile(container, json, &profile, err);
+}
+
+int
 seccomp_judge(struct text value, struct arena *arena, struct container *container,
               struct err *err)
 {

@@ -92,16 +92,18 @@ write_subject(struct buf *buf, const struct workload *workload,
 	    [OPERATION_SERVICE_CREATE] = "service",
 	    [OPERATION_SERVICE_UPDATE] = "service",
 	    [OPERATION_INSPECT_SERVICE] = "service",
+	    [OPERATION_COMPOSE] = "service",
 	    [OPERATION_PLUGIN] = "plugin",
 	    [OPERATION_BUILD] = "build",
 	    [OPERATION_SWARM] = "swarm",
 	};
 	const char *noun = nouns[workload->operation];
+	struct text name = container->title.len > 0 ? container->title : container->name;
 
 	buf_str(buf, noun ? noun : "container");
-	if (container->name.len > 0) {
+	if (name.len > 0) {
 		buf_char(buf, ' ');
-		buf_quoted(buf, container->name, NAME_SHOWN);
+		buf_quoted(buf, name, NAME_SHOWN);
 	}
 	if (container->image.text.len > 0 && container->image.kind != IMAGE_REF_INVALID &&
 	    workload->operation != OPERATION_PLUGIN) {
@@ -185,16 +187,28 @@ write_detail(struct buf *buf, struct text detail)
 	}
 }
 
-static void
-write_whole(struct buf *buf, const struct verdict *verdict, enum door door,
-            struct text detail)
+/* Nobody sent what was found unreadable in a file. */
+static const char *
+what_to_do(const struct verdict *verdict, const struct workload *workload,
+           const char *fix)
 {
-	const struct sentence *sentence = words_of_reason(verdict->reason, door);
+	bool file = workload->operation == OPERATION_NONE ||
+	            workload->operation == OPERATION_COMPOSE ||
+	            workload->operation == OPERATION_PROFILE;
+
+	return verdict->reason == REASON_UNREADABLE && file ? "Correct the file." : fix;
+}
+
+static void
+write_whole(struct buf *buf, const struct verdict *verdict,
+            const struct workload *workload, struct text detail)
+{
+	const struct sentence *sentence = words_of_reason(verdict->reason, workload->door);
 
 	buf_str(buf, sentence->what);
 	if (detail.len > 0)
 		write_detail(buf, detail);
-	buf_printf(buf, ". %s", sentence->fix);
+	buf_printf(buf, ". %s", what_to_do(verdict, workload, sentence->fix));
 	write_ids(buf, verdict);
 }
 
@@ -240,7 +254,10 @@ write_refusal(struct buf *buf, const struct verdict *verdict,
 		           sentence->what);
 		if (verdict->guard == GUARD_RUNTIMES) {
 			buf_str(buf, ": ");
-			buf_quoted(buf, container->runtime, SETTING_SHOWN);
+			buf_quoted(buf,
+			           container->runtime.len > 0 ? container->runtime
+			                                      : container->setting,
+			           SETTING_SHOWN);
 		}
 		write_others(buf, verdict, workload);
 		buf_printf(buf, ". %s, or ask for an exception for guard:%s",
@@ -284,7 +301,7 @@ verdict_explain(struct verdict *verdict, const struct workload *workload,
 	if (single)
 		write_refusal(&buf, verdict, workload);
 	else
-		write_whole(&buf, verdict, workload->door, detail);
+		write_whole(&buf, verdict, workload, detail);
 	shorten(&buf, verdict);
 	if (!buf_ok(&buf)) /* never empty: say at least that there was no memory */
 		(void)snprintf(verdict->message, sizeof verdict->message,

@@ -41,6 +41,8 @@ static const char *const operations[OPERATION_COUNT] = {
     [OPERATION_SWARM] = "swarm",
     [OPERATION_ADMISSION] = "admission",
     [OPERATION_INSPECT] = "inspect",
+    [OPERATION_COMPOSE] = "compose",
+    [OPERATION_PROFILE] = "profile",
     [OPERATION_INSPECT_SERVICE] = "inspect-service",
 };
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compose_option.c - which seccomp option the layers of a Compose service come to. */
+#include "core/compose_value.h"
+
+#include "core/compose.h"
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+#define ROW(member)                                                                      \
+	{                                                                                \
+#member, json_read_raw, offsetof(struct compose_definition, member)      \
+	}
+
+static const struct json_field definition_fields[] = {
+    ROW(image),        ROW(container_name), ROW(runtime),     ROW(privileged),
+    ROW(security_opt), ROW(labels),         ROW(annotations), ROW(build),
+};
+
+int
+compose_read_definition(struct json *json, struct compose_definition *ret_definition)
+{
+	return json_read_struct(json, definition_fields, COUNT(definition_fields),
+	                        ret_definition);
+}
+
+bool
+compose_says(struct text raw)
+{
+	return raw.len > 0 && !text_is(raw, "null");
+}
+
+/* Engines cut at the first '=', else at the first ':'; what stands in front of a variable
+   may settle already that the key is another. */
+static bool
+could_be_seccomp(struct text entry)
+{
+	struct text known = text_first(entry, text_find(entry, '$'));
+	size_t cut = text_find(known, '=');
+
+	if (cut == known.len)
+		cut = text_find(known, ':');
+	return cut == known.len || text_is(text_first(known, cut), "seccomp");
+}
+
+static int
+choose(struct json *json, size_t index, void *context)
+{
+	struct compose_option *option = context;
+	struct seccomp_opt opt = {0};
+	struct text entry = {0};
+	struct text_list one = {.at = &entry, .count = 1};
+	const char *place;
+
+	if (json_peek(json) != JSON_STRING)
+		return json_fail(json, ERR_TYPE,
+		                 "entry %zu should be text such as "
+		                 "seccomp:profile.json, without a space",
+		                 index + 1);
+	place = json->at;
+	if (json_read_text(json, &entry) != 0)
+		return -1;
+	if (compose_has_variable(entry)) {
+		if (could_be_seccomp(entry)) {
+			option->variable = entry;
+			option->variable_place = place;
+		}
+		return 0;
+	}
+	if (seccomp_opt_read(one, &opt, json->err) != 0) {
+		option->fault = place;
+		return -1;
+	}
+	if (opt.given) {
+		option->opt = opt;
+		option->place = place;
+		option->variable = (struct text){0};
+	}
+	return 0;
+}
+
+int
+compose_choose(const struct compose_definition *layers, size_t count, struct arena *arena,
+               struct compose_option *ret_option, struct err *err)
+{
+	for (size_t i = count; i-- > 0;) {
+		struct text raw = layers[i].security_opt;
+		struct json json = json_start(raw, arena, err);
+
+		if (!compose_says(raw) || json_read_list(&json, choose, ret_option) == 0)
+			continue;
+		if (!ret_option->fault)
+			ret_option->fault = raw.at + (err->byte ? err->byte - 1 : 0);
+		return err_wrap(err, "security_opt");
+	}
+	return 0;
+}
+
+bool
+compose_names_file(const struct compose_option *option)
+{
+	struct text value = option->opt.value;
+
+	return option->opt.given && !option->variable.at && value.len > 0 &&
+	       !text_is(value, "unconfined") && !text_is(value, "builtin") &&
+	       value.at[0] != '{';
+}
+
+void
+compose_profile_of(const struct compose_service *service, struct arena *arena,
+                   struct compose_profile *ret_profile)
+{
+	struct compose_definition layers[COMPOSE_LAYERS_MAX] = {0};
+	struct compose_option option = {.fault = NULL};
+	struct err ignored = {0};
+
+	*ret_profile = (struct compose_profile){0};
+	for (size_t i = 0; i < service->count; i++) {
+		struct json json = json_start(service->layers[i], arena, &ignored);
+
+		if (!json_read_null(&json) &&
+		    compose_read_definition(&json, &layers[i]) != 0)
+			return;
+	}
+	if (compose_choose(layers, service->count, arena, &option, &ignored) != 0 ||
+	    !compose_names_file(&option))
+		return;
+	ret_profile->path = option.opt.value;
+	ret_profile->place = option.place;
+}

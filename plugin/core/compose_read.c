@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compose_read.c - a service of a Compose file, with what it extends -> container. */
+#include "core/compose.h"
+
+#include "core/buf.h"
+#include "core/compose_value.h"
+#include "core/host_config.h"
+#include "core/seccomp.h"
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+struct reading {
+	struct compose_service *service;
+	struct arena *arena;
+	struct container *container;
+	struct err *err;
+	const char *fault; /* where `err` was set, if it has no byte */
+	struct compose_definition layers[COMPOSE_LAYERS_MAX];
+};
+
+static void
+add_posture(struct reading *reading, enum posture posture, const char *place,
+            struct text setting)
+{
+	struct container *container = reading->container;
+
+	container->postures |= POSTURE_BIT(posture);
+	if (!reading->service->places.postures[posture])
+		reading->service->places.postures[posture] = place;
+	if (!container->setting.at)
+		container->setting = setting;
+}
+
+static void
+add_guard(struct reading *reading, enum guard guard, const char *place)
+{
+	reading->container->guards |= GUARD_BIT(guard);
+	if (!reading->service->places.guards[guard])
+		reading->service->places.guards[guard] = place;
+}
+
+/* The layer that counts for a field of which there is one: the first that says it. */
+static struct text
+effective(const struct reading *reading, size_t offset)
+{
+	for (size_t i = 0; i < reading->service->count; i++) {
+		const char *definition = (const char *)&reading->layers[i];
+		struct text raw;
+
+		memcpy(&raw, definition + offset, sizeof raw);
+		if (compose_says(raw))
+			return raw;
+	}
+	return (struct text){0};
+}
+
+#define EFFECTIVE(reading, member)                                                       \
+	effective(reading, offsetof(struct compose_definition, member))
+
+/* A text, in which no variable may be left: that would be no fact. */
+static int
+read_fact(struct reading *reading, struct text raw, const char *field,
+          struct text *ret_fact)
+{
+	struct json json = json_start(raw, reading->arena, reading->err);
+	struct text text = {0};
+
+	if (!raw.at)
+		return 0;
+	if (json_read_text(&json, &text) != 0) {
+		reading->fault = raw.at;
+		return err_wrap(reading->err, "%s", field);
+	}
+	if (text.len > 0 && !compose_has_variable(text))
+		*ret_fact = text;
+	return 0;
+}
+
+static int
+read_facts(struct reading *reading)
+{
+	struct container *container = reading->container;
+	struct text image = {0}, runtime = EFFECTIVE(reading, runtime);
+
+	if (read_fact(reading, EFFECTIVE(reading, image), "image", &image) != 0 ||
+	    read_fact(reading, EFFECTIVE(reading, container_name), "container_name",
+	              &container->name) != 0 ||
+	    read_fact(reading, runtime, "runtime", &container->runtime) != 0)
+		return -1;
+	container->image = image_ref_parse(image, reading->arena);
+	if (runtime.at) {
+		reading->service->places.guards[GUARD_RUNTIMES] = runtime.at;
+		if (!container->runtime.at && !text_is(runtime, "\"\"")) {
+			add_guard(reading, GUARD_RUNTIMES, runtime.at);
+			container->setting =
+			    compose_undecided(runtime, "runtime: ", reading->arena);
+		}
+	}
+	return 0;
+}
+
+static int
+read_privileged(struct reading *reading, struct text raw, const char *field,
+                struct text setting)
+{
+	enum compose_truth truth = compose_truth(raw, reading->arena);
+
+	if (!compose_says(raw) || truth == COMPOSE_NO)
+		return 0;
+	if (truth == COMPOSE_UNCLEAR) {
+		reading->fault = raw.at;
+		return err_set(reading->err, ERR_TYPE, "%s: should be true or false",
+		               field);
+	}
+	if (truth == COMPOSE_VARIABLE)
+		setting = compose_undecided(raw, "privileged: ", reading->arena);
+	add_posture(reading, POSTURE_PRIVILEGED, raw.at, setting);
+	return 0;
+}
+
+/* ---- security_opt ---- */
+
+static int
+judge_file(struct reading *reading, struct text path)
+{
+	const struct compose_service *service = reading->service;
+	cleanup_buf struct buf quoted = {0};
+
+	if (service->profile.at) {
+		if (seccomp_judge_profile(service->profile, reading->arena,
+		                          reading->container, reading->err) == 0)
+			return 0;
+	} else if (service->unseen.code == ERR_NONE) {
+		(void)err_set(reading->err, ERR_LIMIT, "was not read");
+	} else {
+		return err_set(reading->err, service->unseen.code, "%s",
+		               service->unseen.text);
+	}
+	buf_quoted(&quoted, path, COMPOSE_QUOTED_MAX);
+	return err_wrap(reading->err, "%s", buf_ok(&quoted) ? quoted.at : "");
+}
+
+static int
+judge_options(struct reading *reading)
+{
+	struct compose_option choice = {.fault = NULL};
+	struct container *container = reading->container;
+	unsigned before = container->postures;
+	int result;
+
+	if (compose_choose(reading->layers, reading->service->count, reading->arena,
+	                   &choice, reading->err) != 0) {
+		reading->fault = choice.fault;
+		return -1;
+	}
+	if (choice.variable.at) {
+		add_posture(reading, POSTURE_UNCONFINED, choice.variable_place,
+		            compose_undecided_text(choice.variable, "", reading->arena));
+		return 0;
+	}
+	if (!choice.opt.given)
+		return 0;
+	if (text_is(choice.opt.value, "unconfined")) {
+		add_posture(reading, POSTURE_UNCONFINED, choice.place, choice.opt.entry);
+		return 0;
+	}
+	result = compose_names_file(&choice)
+	             ? judge_file(reading, choice.opt.value)
+	             : seccomp_judge(choice.opt.value, reading->arena, container,
+	                             reading->err);
+	if (result != 0)
+		reading->fault = choice.place;
+	for (size_t i = 0; i < POSTURE_COUNT; i++) {
+		if (container->postures & ~before & POSTURE_BIT(i))
+			reading->service->places.postures[i] = choice.place;
+	}
+	return result;
+}
+
+/* ---- labels, annotations, builds ---- */
+
+static int
+read_maps(struct reading *reading)
+{
+	struct container *container = reading->container;
+
+	for (size_t i = reading->service->count; i-- > 0;) { /* the last of a key wins */
+		const struct compose_definition *layer = &reading->layers[i];
+
+		if (compose_read_pairs(layer->labels, reading->arena, &container->labels,
+		                       reading->err) != 0) {
+			reading->fault = layer->labels.at;
+			return err_wrap(reading->err, "labels");
+		}
+		if (compose_read_pairs(layer->annotations, reading->arena,
+		                       &container->annotations, reading->err) != 0) {
+			reading->fault = layer->annotations.at;
+			return err_wrap(reading->err, "annotations");
+		}
+	}
+	compose_drop_undecided(&container->labels);
+	return 0;
+}
+
+/* Where an annotation stands: its whole block if its key can't be found as it is. */
+static const char *
+place_of_annotation(const struct reading *reading, struct text key)
+{
+	for (size_t i = 0; i < reading->service->count; i++) {
+		struct text raw = reading->layers[i].annotations;
+		const char *hit =
+		    raw.len > 0 ? memmem(raw.at, raw.len, key.at, key.len) : NULL;
+
+		if (hit)
+			return hit - 1; /* the quote in front */
+	}
+	return EFFECTIVE(reading, annotations).at;
+}
+
+static void
+judge_annotations(struct reading *reading)
+{
+	const struct text_map *annotations = &reading->container->annotations;
+
+	for (size_t i = 0; i < annotations->count; i++) {
+		struct text key = annotations->at[i].key;
+
+		if (compose_has_variable(key) || annotation_replaces_filter(key))
+			add_posture(reading, POSTURE_UNCONFINED,
+			            place_of_annotation(reading, key), key);
+	}
+}
+
+struct build {
+	struct text privileged, entitlements;
+};
+
+static const struct json_field build_fields[] = {
+    {"privileged", json_read_raw, offsetof(struct build, privileged)},
+    {"entitlements", json_read_raw, offsetof(struct build, entitlements)},
+};
+
+/*
+ * A build passes by the guard `builds` alone when it is asked of the engine; here it can
+ * be seen that its steps would run privileged.
+ */
+static int
+judge_build(struct reading *reading)
+{
+	struct text raw = EFFECTIVE(reading, build), insecure = {0};
+	struct json json = json_start(raw, reading->arena, reading->err);
+	struct text_list entitlements = {0};
+	struct build build = {0};
+
+	if (!raw.at)
+		return 0;
+	add_guard(reading, GUARD_BUILDS, raw.at);
+	if (json_peek(&json) == JSON_STRING)
+		return 0;
+	reading->fault = raw.at;
+	if (json_read_struct(&json, build_fields, COUNT(build_fields), &build) != 0)
+		return err_wrap(reading->err, "build");
+	json = json_start(build.entitlements, reading->arena, reading->err);
+	if (compose_says(build.entitlements) &&
+	    json_read_text_list(&json, &entitlements) != 0)
+		return err_wrap(reading->err, "build.entitlements");
+	for (size_t i = 0; i < entitlements.count; i++) {
+		if (text_is(entitlements.at[i], "security.insecure") ||
+		    compose_has_variable(entitlements.at[i]))
+			insecure = build.entitlements;
+	}
+	if (insecure.at)
+		add_posture(reading, POSTURE_PRIVILEGED, insecure.at,
+		            TEXT_LIT("build.entitlements security.insecure"));
+	return read_privileged(reading, build.privileged, "build.privileged",
+	                       TEXT_LIT("build.privileged"));
+}
+
+/* ---- the whole ---- */
+
+static int
+read_layers(struct reading *reading)
+{
+	struct compose_service *service = reading->service;
+
+	for (size_t i = 0; i < service->count; i++) {
+		struct json json =
+		    json_start(service->layers[i], reading->arena, reading->err);
+
+		reading->fault = service->layers[i].at;
+		if (i > 0 && json_read_null(&json))
+			continue;
+		if (compose_read_definition(&json, &reading->layers[i]) != 0) {
+			if (reading->err->byte)
+				reading->fault += reading->err->byte - 1;
+			return -1;
+		}
+	}
+	reading->fault = NULL;
+	return 0;
+}
+
+static int
+read_service(struct reading *reading)
+{
+	struct container *container = reading->container;
+
+	if (read_layers(reading) != 0 || read_facts(reading) != 0 ||
+	    read_privileged(reading, EFFECTIVE(reading, privileged), "privileged",
+	                    TEXT_LIT("privileged")) != 0 ||
+	    judge_options(reading) != 0 || read_maps(reading) != 0)
+		return -1;
+	judge_annotations(reading);
+	if (judge_build(reading) != 0)
+		return -1;
+	if (container->postures == 0) {
+		container->postures = POSTURE_BIT(POSTURE_DEFAULT);
+		container->asked_nothing = true;
+	}
+	return 0;
+}
+
+void
+compose_read(struct compose_service *service, struct arena *arena,
+             struct workload *workload)
+{
+	struct err err = {0};
+	struct container *container = workload_add(workload, arena);
+	struct reading reading = {
+	    .service = service, .arena = arena, .container = container, .err = &err};
+
+	workload->operation = OPERATION_COMPOSE;
+	service->places = (struct compose_places){0};
+	if (!container)
+		return; /* a workload without containers is denied */
+	container->title = service->name;
+	if (read_service(&reading) != 0) {
+		service->places.postures[POSTURE_UNREADABLE] = reading.fault;
+		workload_set_unreadable(workload, container, &err);
+	}
+	if (service->unseen.code != ERR_NONE)
+		workload_set_unreadable(workload, container, &service->unseen);
+}
