@@ -17,8 +17,9 @@
 #include <stddef.h>
 
 enum {
-	CHECK_INPUT_MAX = 16 * 1024 * 1024, /* bytes of a file */
-	CHECK_DEPTH_MAX = 16,               /* files that include one another */
+	CHECK_INPUT_MAX =
+	    ADMISSION_REVIEW_MAX, /* bytes of a file: more than any may have */
+	CHECK_DEPTH_MAX = 16,     /* files that include one another */
 };
 
 struct check;
@@ -139,12 +140,17 @@ void check_add_path(struct buf *buf, const char *path);
 const char *check_find(struct text object, const struct decision *decision,
                        const char *other);
 
+/* The same in an object of Kubernetes; the container itself if nothing in it decided. */
+const char *check_find_pod(struct text object, const struct decision *decision);
+
 /* ---- the formats ---- */
 
 int check_request(struct check *check, const struct check_document *document);
 int check_envelope(struct check *check, const struct check_document *document);
 int check_inspect(struct check *check, const struct check_document *document);
 int check_profile(struct check *check, const struct check_document *document);
+int check_manifest(struct check *check, const struct check_document *document);
+int check_admission(struct check *check, const struct check_document *document);
 int check_compose(struct check *check, const struct check_document *document);
 
 /* Calls `each` for the documents of a YAML (or JSON) file; what can't be read is reported

@@ -133,6 +133,8 @@ const struct command command_check = {
 	"                   envelope  what dockerd sends to a plugin; also one a line\n"
 	"                   inspect   what docker inspect and docker service inspect\n"
 	"                             print\n"
+	"                   manifest  objects of Kubernetes, in YAML or JSON\n"
+	"                   admission what an API server sends to a webhook\n"
 	"                   compose   a Compose file, in YAML or JSON: what it extends\n"
 	"                             and includes, and the profiles that it names, are\n"
 	"                             read too; what depends on a variable is judged as\n"

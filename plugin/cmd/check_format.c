@@ -10,6 +10,7 @@
 static const struct check_format formats[] = {
     {"envelope", NULL, {"RequestMethod", "RequestUri"}, check_envelope, false},
     {"inspect", NULL, {"State", "Endpoint"}, check_inspect, false},
+    {"admission", NULL, {"request"}, check_admission, false},
     {"service", "/services/create", {"TaskTemplate"}, check_request, false},
     {"create",
      "/containers/create",
@@ -17,6 +18,7 @@ static const struct check_format formats[] = {
      check_request,
      false},
     {"profile", NULL, {"defaultAction", "syscalls", "archMap"}, check_profile, false},
+    {"manifest", NULL, {"apiVersion"}, check_manifest, true},
     /* told by its shape: compose_recognise() */
     {"compose", NULL, {NULL}, check_compose, true},
     /* told by --as only: a HostConfig has no key that nothing else has */
@@ -72,11 +74,17 @@ mark_format(struct json *json, struct text key, void *context)
 
 /* Formats that may be YAML, by the shape of a document. */
 static const struct check_format *
-recognise_document(struct text json)
+recognise_document(struct text text)
 {
 	cleanup_arena struct arena arena = {0};
+	struct err ignored = {0};
+	struct json json = json_start(text, &arena, &ignored);
+	const struct check_format *found = NULL;
 
-	return compose_recognise(json, &arena) ? check_format_find("compose") : NULL;
+	if (compose_recognise(text, &arena))
+		return check_format_find("compose");
+	(void)json_read_members(&json, mark_format, &found);
+	return found && found->yaml ? found : NULL;
 }
 
 static const struct check_format *
@@ -85,10 +93,10 @@ recognise_json(struct text content)
 	cleanup_arena struct arena arena = {0};
 	struct err ignored = {0};
 	struct json json = json_start(content, &arena, &ignored);
-	const struct check_format *found = recognise_document(content);
+	const struct check_format *found = NULL;
 
-	if (found)
-		return found;
+	if (compose_recognise(content, &arena))
+		return check_format_find("compose");
 	if (json_peek(&json) == JSON_LIST) /* docker inspect prints one */
 		return check_format_find("inspect");
 	(void)json_read_members(&json, mark_format, &found);

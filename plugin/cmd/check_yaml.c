@@ -16,6 +16,10 @@ check_each_yaml(struct check *check, const struct check_document *file,
 
 	if (check_is_json(file->text)) /* then its own bytes say where things stand */
 		return each(check, file);
+	if (file->text.len > YAML_INPUT_MAX) {
+		(void)err_set(&err, ERR_LIMIT, "larger than %d bytes", YAML_INPUT_MAX);
+		return check_report_unread(check, file, place, &err);
+	}
 	reader = yaml_open(file->text, dialect);
 	if (!reader)
 		return check_complain(check, file->path, "out of memory");
