@@ -79,7 +79,7 @@ int compose_find(struct text document, struct text name, struct arena *arena,
 /*
  * Adds what the last layer extends, and what that extends, as long as it is in
  * `document`. *ret_elsewhere is what is in another file; its service missing: all is
- * there. -1: it can't be followed.
+ * there. -1: it can't be followed; ret_elsewhere->place then is what can't be, if known.
  */
 int compose_extend(struct compose_service *service, struct text document,
                    struct arena *arena, struct compose_extends *ret_elsewhere,

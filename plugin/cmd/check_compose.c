@@ -203,12 +203,12 @@ static void
 climb_up(struct compose_check *compose, struct climb *climb)
 {
 	struct compose_service *service = &climb->service;
-	struct compose_extends elsewhere;
+	struct compose_extends elsewhere = {.place = NULL};
 
 	for (;;) {
 		if (compose_extend(service, climb->document->text, &compose->arena,
 		                   &elsewhere, &service->unseen) != 0) {
-			climb->fault = service->layers[service->count - 1].at;
+			climb->fault = elsewhere.place;
 			return;
 		}
 		if (!elsewhere.service.at || climb_over(compose, climb, &elsewhere) != 0)

@@ -284,24 +284,22 @@ int
 compose_extend(struct compose_service *service, struct text document, struct arena *arena,
                struct compose_extends *ret_elsewhere, struct err *err)
 {
-	struct compose_extends extends;
-
 	for (;;) {
-		struct text *next = &service->layers[service->count];
+		struct text *last = &service->layers[service->count - 1];
 
-		if (read_extends(service->layers[service->count - 1], arena, &extends,
-		                 err) != 0)
+		if (read_extends(*last, arena, ret_elsewhere, err) != 0)
 			return -1;
-		if (!extends.service.at || extends.file.at)
-			break;
-		if (service->count >= COMPOSE_LAYERS_MAX)
+		if (!ret_elsewhere->service.at || ret_elsewhere->file.at)
+			return 0;
+		if (service->count >= COMPOSE_LAYERS_MAX) {
+			ret_elsewhere->place = NULL; /* no one of them is at fault */
 			return err_set(err, ERR_LIMIT,
 			               "extends: in a circle, or more than %d deep",
 			               COMPOSE_LAYERS_MAX);
-		if (compose_find(document, extends.service, arena, next, err) != 0)
+		}
+		if (compose_find(document, ret_elsewhere->service, arena, last + 1,
+		                 err) != 0)
 			return -1;
 		service->count++;
 	}
-	*ret_elsewhere = extends;
-	return 0;
 }

@@ -9,6 +9,14 @@ Own cases: each folder tests/cases/FAMILY/NAME/ holds
   want          first line: deny|allow|observe POSTURE RULE ('*' for any of the last two);
                 following lines: texts that the sentence must hold, or, behind '!', must not
   policy.json   optional; without it the built-in policy decides
+Cases of files, with lines: each folder holds
+  NAME.yml or NAME.json   the file that is checked, NAME being what --as takes; what it
+                extends and names lies beside it
+  lines         each line of output as far as the sentence, in order; behind it, two spaces
+                in front, texts that the sentence must hold
+  policy.json   as above
+They must come out the same with --as and without, unless the first of the lines is
+"# known by --as only".
 Cases beside the project, in ../shared (skipped with a message when absent): create bodies
 with what real engines made of them, and what real clients sent.
 """
@@ -25,6 +33,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = os.path.join(HERE, '..', '..', '..', 'shared')
 BATCH = 200
+FILE_FORMATS = {'compose', 'manifest', 'inspect', 'create', 'service', 'profile', 'envelope'}
 
 # of the fixed bodies, those that an honest client sends
 HONEST = {'plain', 'plain null SecurityOpt', 'no-new-privileges only',
@@ -64,7 +73,7 @@ class Runner:
             self.passed += 1
         else:
             self.failed += 1
-            print('FAILED %s\n  got: %s' % (name, line[:400]), file=sys.stderr)
+            print('FAILED %s\n  got: %s' % (name, line[:2000]), file=sys.stderr)
 
     def skip(self, what):
         self.skipped += 1
@@ -110,6 +119,42 @@ def run_own(runner):
     for name, how, data, policy, want in own_cases():
         line = runner.check(how, [data], policy)[0]
         runner.expect(name, matches(line, want), line)
+
+
+def file_cases():
+    for folder, folders, files in sorted(os.walk(HERE)):
+        folders.sort()
+        if 'lines' not in files:
+            continue
+        wants = []
+        with open(os.path.join(folder, 'lines')) as f:
+            for line in f.read().splitlines():
+                if line.startswith('  '):
+                    wants[-1][1].append(line[2:])
+                elif not line.startswith('#'):
+                    wants.append((line, []))
+        names = [name for name in files
+                 if name.rsplit('.', 1)[0] in FILE_FORMATS and name.endswith(('.yml', '.json'))]
+        with open(os.path.join(folder, 'lines')) as f:
+            silent = f.readline() != '# known by --as only\n'
+        yield folder, names[0], 'policy.json' in files, silent, wants
+
+
+def run_files(runner):
+    for folder, name, policy, silent, wants in file_cases():
+        options = ['--policy', 'policy.json'] if policy else []
+        for how in (['--as', name.rsplit('.', 1)[0]], [])[:2 if silent else 1]:
+            done = subprocess.run(runner.command + ['check', *options, *how, name], cwd=folder,
+                                  capture_output=True, timeout=600)
+            got = done.stdout.decode('utf-8', 'replace').splitlines()
+            denied = any(line.startswith('deny ') for line in got)
+            good = len(got) == len(wants) and done.returncode == (1 if denied else 0)
+            for line, (head, texts) in zip(got, wants):
+                good = good and line.startswith(head + ': ')
+                good = good and all(text in line[len(head):] for text in texts)
+            runner.expect(os.path.relpath(folder, HERE) + ' ' + ' '.join(how), good,
+                          '\n       '.join(line[:200] for line in got)
+                          or done.stderr.decode('utf-8', 'replace'))
 
 
 def run_engine_cases(runner, sample):
@@ -182,8 +227,9 @@ def main():
     parser.add_argument('--sample', type=int, default=0)
     parser.add_argument('program')
     args = parser.parse_args()
-    runner = Runner(args.program, args.wrap)
+    runner = Runner(os.path.abspath(args.program), args.wrap)
     run_own(runner)
+    run_files(runner)
     run_engine_cases(runner, args.sample)
     run_recordings(runner, args.sample)
     print('cases: %d passed, %d failed, %d skipped'
