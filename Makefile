@@ -100,7 +100,7 @@ run:
 test:
 	@tests/e2e/setup.sh test
 	$(MAKE) all
-	$(MAKE) test-unit test-cases
+	$(MAKE) test-unit test-cases test-cli
 	$(MAKE) fuzz-replay
 	$(MAKE) e2e
 
@@ -131,6 +131,10 @@ test-cases: $(B)/seccomp-authz
 conformance: $(B)/seccomp-authz
 	@tests/conformance/conformance.py $(B)/seccomp-authz
 
+.PHONY: test-cli
+test-cli: $(B)/seccomp-authz
+	@for t in tests/cli/test_*.py; do $$t $(B)/seccomp-authz || exit 1; done
+
 .PHONY: test-valgrind
 test-valgrind: all $(TESTS)
 	@$(MAKE) --no-print-directory test-unit \
@@ -158,16 +162,18 @@ soak: all
 FUZZ_SECONDS ?= 10
 FUZZ_CC ?= clang
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ))
-FUZZ_LIBS := -ljansson -lseccomp -lnettle
+FUZZ_LIBS := -ljansson -lseccomp -lnettle -lyaml
 FUZZ_CFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_HEADERS := $(wildcard include/core/*.h tests/fuzz/*.h)
+FUZZ_HEADERS := $(wildcard include/core/*.h include/edge/yaml*.h tests/fuzz/*.h)
+# the core, and what else parses
+FUZZ_SOURCES := $(CORE) $(wildcard plugin/edge/yaml*.c)
 
 build/fuzz/%.o: %.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
 	@echo '  CC  $@'
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(CPPFLAGS_ALL) -c -o $@ $<
 
-build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(CORE:%.c=build/fuzz/%.o)
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_SOURCES:%.c=build/fuzz/%.o)
 	@echo '  LD  $@'
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 
@@ -197,7 +203,7 @@ build/replay/%.o: %.c $(FUZZ_HEADERS)
 	$(Q)$(CC) -std=gnu17 -g -O1 $(WARN) $(REPLAY_SANITIZE) $(CPPFLAGS_ALL) -c -o $@ $<
 
 build/replay/replay_%: build/replay/tests/fuzz/fuzz_%.o \
-    build/replay/tests/fuzz/replay_main.o $(CORE:%.c=build/replay/%.o)
+    build/replay/tests/fuzz/replay_main.o $(FUZZ_SOURCES:%.c=build/replay/%.o)
 	@echo '  LD  $@'
 	$(Q)$(CC) $(REPLAY_SANITIZE) -o $@ $^ $(FUZZ_LIBS)
 
@@ -223,6 +229,7 @@ DOC_DIR := $(PREFIX)/share/doc/seccomp-authz
 MAN_DIR := $(PREFIX)/share/man
 UNITS := $(wildcard plugin-spec/systemd/*)
 DOCS := README.md $(wildcard plugin-spec/*.schema.json) plugin-spec/policy.example.json \
+	$(wildcard plugin-spec/ci/*) \
 	plugin-spec/prometheus/alerts.yml plugin-spec/grafana/dashboard.json
 MANS := $(wildcard plugin-spec/man/*)
 INSTALLED := $(PREFIX)/bin/seccomp-authz $(PREFIX)/bin/seccomp-authzd \
@@ -260,6 +267,7 @@ help:
 ## make run        show the plugin guarding a throwaway engine (root, Debian)
 ## make test       install what is missing, then all tests (root, Debian)
 ## make test-unit  the unit tests alone          make test-cases   the cases alone
+## make test-cli   the command line on files, the example hooks
 ## make test-valgrind   unit tests and cases under valgrind
 ## make conformance   the suites of Pod Security Admission and Gatekeeper: agreed, differed and why
 ## make e2e        the end-to-end tests against real engines

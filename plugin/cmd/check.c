@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const struct check_writer *const writers[] = {&check_text, &check_json,
@@ -19,8 +20,11 @@ check_file(struct check *check, const char *path)
 	cleanup_buf struct buf content = {0};
 	struct check_document document = {.path = path};
 	struct yaml_place place = {0};
+	struct stat status;
 	struct err err = {0};
 
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		return check_complain(check, path, "is a folder; name the files in it");
 	if (cmd_read_file(path, CHECK_INPUT_MAX, &content, &err) != 0) {
 		/* the reader has put the path in front */
 		const char *why = strstr(err.text, ": ");

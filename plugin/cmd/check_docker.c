@@ -151,7 +151,8 @@ check_inspect(struct check *check, const struct check_document *document)
 		const struct inspect_part all = {INSPECT_CONTAINER, document->text};
 
 		if (!check->as)
-			return check_complain(check, document->path, "%s", err.text);
+			return check_complain(check, document->path,
+			                      "%s; say with --as what it is", err.text);
 		(void)check_part(&all, &inspection);
 	}
 	return inspection.count > 0
