@@ -49,6 +49,9 @@ grep -lE '#include <microhttpd' -r plugin include | grep -v '^plugin/edge/http[a
 grep -lE '#include <curl/' -r plugin include | grep -vE '^plugin/edge/(engine|fetch|ship)[a-z_]*\.c$' |
 	complain "curl.h belongs to engine.c, fetch.c and ship.c:"
 
+grep -lE '#include <yaml' -r plugin include | grep -v '^plugin/edge/yaml_tree\.c$' |
+	complain "yaml.h belongs to yaml_tree.c:"
+
 # ---- what nobody may use (comments and texts don't count)
 code() {
 	sed -E 's/"([^"\\]|\\.)*"//g' "$1" | gcc -fpreprocessed -dD -E -P -w -x c - 2>/dev/null |

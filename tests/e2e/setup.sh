@@ -14,7 +14,7 @@ set -euo pipefail
 
 BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev libyaml-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
-TEST='libcmocka-dev python3 valgrind openssl mmdebstrap prometheus python3-jsonschema git'
+TEST='libcmocka-dev python3 valgrind openssl mmdebstrap prometheus python3-jsonschema git docker-compose'
 LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils'
 
 die() {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_yaml.c - what comes of YAML is JSON of its size; of JSON, the same JSON. */
 #include "fuzz.h"
+#include "json_go_beside_jansson.h"
 
-#include "core/json_go.h"
 #include "edge/yaml_json.h"
 
 static json_t *
