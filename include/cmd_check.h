@@ -28,11 +28,9 @@ struct check;
 struct check_document {
 	const char *path;
 	struct text text; /* what the readers of the core get */
-	const struct yaml_document
-	    *yaml;        /* it was made from; NULL: `text` is the file's */
-	struct text file; /* the file's bytes; `text` is among them, or none
-					     of them */
-	size_t offset;    /* in `file`, for what is not in `text` */
+	struct text file; /* the file's bytes */
+	/* what `text` was made from; NULL: it is the file's bytes */
+	const struct yaml_document *yaml;
 };
 
 /* A format of files. */
@@ -43,6 +41,14 @@ struct check_format {
 	/* Judges and reports all that is in the document; an exit code. */
 	int (*judge)(struct check *check, const struct check_document *document);
 	bool yaml; /* it may be YAML; then `judge` gets the file as it is */
+};
+
+/* A place that was found, from which the next one is found sooner. To be zeroed when the
+   memory of a file may be another's by now. */
+struct check_cursor {
+	const char *file;
+	size_t offset;
+	struct yaml_place place;
 };
 
 /* What the command line asks for, and what came of it. */
@@ -56,6 +62,7 @@ struct check {
 	int64_t now_us;
 	unsigned depth; /* of the includes under way */
 	size_t deny, observe, allow, errors;
+	struct check_cursor cursor;
 	struct buf complaints;    /* `,{"file":...,"message":...}` for each */
 	struct buf notifications; /* the same for SARIF */
 };
@@ -104,11 +111,6 @@ struct circumstances check_circumstances(const struct check *check);
 int check_report(struct check *check, const struct check_document *document,
                  const char *at, const struct decision *decision);
 
-/* The same for the container `index`, with a verdict that is not the decision's own. */
-int check_report_one(struct check *check, const struct check_document *document,
-                     const char *at, const struct decision *decision,
-                     const struct verdict *verdict, const char *word);
-
 /* Reports that the document can't be read. */
 int check_report_unread(struct check *check, const struct check_document *document,
                         struct yaml_place place, const struct err *err);
@@ -122,10 +124,8 @@ enum { CHECK_TIME_MAX = 32 };
 void check_time(const struct check *check, char room[CHECK_TIME_MAX]);
 
 /* Where `at` stands in the file. */
-struct yaml_place check_place(const struct check_document *document, const char *at);
-
-/* Where the byte `offset` of a text stands in it. */
-struct yaml_place check_place_in(struct text text, size_t offset);
+struct yaml_place check_place(struct check *check, const struct check_document *document,
+                              const char *at);
 
 /* Appends a path for a person: as it is, or in quotes if it holds anything odd. */
 void check_add_path(struct buf *buf, const char *path);

@@ -32,6 +32,7 @@ check_file(struct check *check, const char *path)
 		return check_complain(check, path, "%s", why ? why + 2 : err.text);
 	}
 	document.text = document.file = buf_text(&content);
+	check->cursor = (struct check_cursor){0};
 	check->format =
 	    check->as ? check->as : check_recognise(document.text, &place, &err);
 	if (check->format)

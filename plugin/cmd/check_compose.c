@@ -334,9 +334,9 @@ check_include(struct compose_check *compose, struct text name)
 	} else {
 		buf_quoted(&quoted, name, 128);
 		(void)err_wrap(&err, "include: %s", buf_ok(&quoted) ? quoted.at : "");
-		found =
-		    check_report_unread(check, compose->document,
-		                        check_place(compose->document, name.at), &err);
+		found = check_report_unread(
+		    check, compose->document,
+		    check_place(check, compose->document, name.at), &err);
 	}
 	free(path);
 	compose->worst = found > compose->worst ? found : compose->worst;
@@ -350,8 +350,8 @@ report_broken(struct compose_check *compose, const struct err *err)
 	const struct check_document *document = compose->document;
 	const char *at =
 	    err->byte > 0 ? document->text.at + err->byte - 1 : document->text.at;
-	int found =
-	    check_report_unread(compose->check, document, check_place(document, at), err);
+	int found = check_report_unread(compose->check, document,
+	                                check_place(compose->check, document, at), err);
 
 	compose->worst = found > compose->worst ? found : compose->worst;
 }
@@ -369,6 +369,7 @@ check_compose_document(struct check *check, const struct check_document *documen
 		return check_complain(check, document->path, "out of memory");
 	compose->check = check;
 	compose->document = document;
+	check->cursor = (struct check_cursor){0};
 	if (compose_each(document->text, &compose->arena, judge_service, compose,
 	                 &includes, &err) != 0) {
 		report_broken(compose, &err);

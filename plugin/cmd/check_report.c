@@ -24,26 +24,32 @@ check_circumstances(const struct check *check)
 
 /* ---- places ---- */
 
-struct yaml_place
-check_place_in(struct text text, size_t offset)
+/* Where the byte `offset` of a file stands in it. Files are walked once where what is
+   found comes in their order. */
+static struct yaml_place
+place_in(struct check_cursor *cursor, struct text file, size_t offset)
 {
-	struct yaml_place place = {.line = 1, .column = 1};
+	if (cursor->file != file.at || cursor->offset > offset)
+		*cursor = (struct check_cursor){.file = file.at,
+		                                .place = {.line = 1, .column = 1}};
+	for (; cursor->offset < offset && cursor->offset < file.len; cursor->offset++) {
+		char c = file.at[cursor->offset];
 
-	for (size_t i = 0; i < offset && i < text.len; i++) {
-		if (text.at[i] == '\n') {
-			place.line++;
-			place.column = 1;
-		} else if (((unsigned char)text.at[i] & 0xc0) != 0x80) {
-			place.column++; /* a character, not each of its bytes */
+		if (c == '\n') {
+			cursor->place.line++;
+			cursor->place.column = 1;
+		} else if (((unsigned char)c & 0xc0) != 0x80) {
+			cursor->place.column++; /* a character, not each of its bytes */
 		}
 	}
-	return place;
+	return cursor->place;
 }
 
 struct yaml_place
-check_place(const struct check_document *document, const char *at)
+check_place(struct check *check, const struct check_document *document, const char *at)
 {
 	struct text text = document->text, file = document->file;
+	size_t offset = 0;
 
 	if (document->yaml)
 		return yaml_document_place(document->yaml,
@@ -51,8 +57,8 @@ check_place(const struct check_document *document, const char *at)
 		                               ? (size_t)(at - text.at)
 		                               : 0);
 	if (at >= file.at && at <= file.at + file.len)
-		return check_place_in(file, (size_t)(at - file.at));
-	return check_place_in(file, document->offset);
+		offset = (size_t)(at - file.at);
+	return place_in(&check->cursor, file, offset);
 }
 
 /* ---- sentences ---- */
@@ -117,13 +123,13 @@ rule_id(const struct verdict *verdict)
 }
 
 static int
-count(struct check *check, const char *word)
+count(struct check *check, enum verdict_decision decision)
 {
-	if (strcmp(word, "deny") == 0) {
+	if (decision == DECISION_DENY) {
 		check->deny++;
 		return EXIT_FOUND;
 	}
-	if (strcmp(word, "observe") == 0)
+	if (decision == DECISION_OBSERVE)
 		check->observe++;
 	else
 		check->allow++;
@@ -132,16 +138,16 @@ count(struct check *check, const char *word)
 
 static int
 write_item(struct check *check, const struct check_document *document,
-           struct yaml_place place, const struct decision *decision,
-           const struct verdict *verdict, const char *word)
+           struct yaml_place place, const struct decision *decision)
 {
 	const struct workload *workload = &decision->workload;
+	const struct verdict *verdict = &decision->verdict;
 	cleanup_buf struct buf sentence = {0};
 	struct check_item item = {
 	    .path = document->path,
 	    .place = place,
 	    .format = check->format->name,
-	    .decision = word,
+	    .decision = decision_name(verdict->decision),
 	    .rule_id = rule_id(verdict),
 	    .verdict = verdict,
 	};
@@ -154,24 +160,14 @@ write_item(struct check *check, const struct check_document *document,
 	add_sentence(&sentence, document, verdict, workload);
 	item.sentence = buf_text(&sentence);
 	check->writer->item(check, &item);
-	return count(check, word);
-}
-
-int
-check_report_one(struct check *check, const struct check_document *document,
-                 const char *at, const struct decision *decision,
-                 const struct verdict *verdict, const char *word)
-{
-	return write_item(check, document, check_place(document, at), decision, verdict,
-	                  word);
+	return count(check, verdict->decision);
 }
 
 int
 check_report(struct check *check, const struct check_document *document, const char *at,
              const struct decision *decision)
 {
-	return check_report_one(check, document, at, decision, &decision->verdict,
-	                        decision_name(decision->verdict.decision));
+	return write_item(check, document, check_place(check, document, at), decision);
 }
 
 int
@@ -182,8 +178,7 @@ check_report_unread(struct check *check, const struct check_document *document,
 	struct circumstances circumstances = check_circumstances(check);
 
 	decide_unseen(err, &circumstances, &decision);
-	return write_item(check, document, place, &decision, &decision.verdict,
-	                  decision_name(decision.verdict.decision));
+	return write_item(check, document, place, &decision);
 }
 
 void
