@@ -73,6 +73,7 @@ read_within(struct text document, struct text raw, struct arena *arena, struct e
 struct walk {
 	int (*each)(struct text name, struct text object, void *context);
 	void *context;
+	bool version_1; /* services stand at the root */
 	size_t count;
 };
 
@@ -82,7 +83,9 @@ walk_service(struct json *json, struct text key, void *context)
 	struct walk *walk = context;
 	struct text object;
 
-	if (text_has_prefix(key, "x-")) /* an extension, in either place */
+	/* under `services` it would be a service of that name (compose-spec.json) */
+	if (walk->version_1 && text_has_prefix(key, "x-") &&
+	    json_peek(json) != JSON_OBJECT)
 		return json_skip(json);
 	if (++walk->count > COMPOSE_SERVICES_MAX)
 		return json_fail(json, ERR_LIMIT, "more than %d services",
@@ -159,6 +162,7 @@ compose_each(struct text document, struct arena *arena,
 		return -1;
 	if (root.modern && !root.services.at)
 		return 0;
+	walk.version_1 = !root.modern;
 	json = read_within(document, root.modern ? root.services : document, arena, err);
 	if (json_read_null(&json))
 		return 0;

@@ -325,7 +325,7 @@ static const struct {
 	int services; /* -1: it can't be read */
 } shapes[] = {
     {"{\"services\":{\"a\":{},\"b\":{}}}", true, 2},
-    {"{\"services\":{\"a\":{},\"x-b\":{}},\"x-c\":1}", true, 1},
+    {"{\"services\":{\"a\":{},\"x-b\":{}},\"x-c\":1}", true, 2},
     {"{\"services\":{}}", true, 0},
     {"{\"services\":null}", false, 0},
     {"{\"services\":[]}", false, -1},
