@@ -203,7 +203,8 @@ static void
 write_whole(struct buf *buf, const struct verdict *verdict,
             const struct workload *workload, struct text detail)
 {
-	const struct sentence *sentence = words_of_reason(verdict->reason, workload->door);
+	const struct sentence *sentence =
+	    words_of_reason(verdict->reason, workload->door);
 
 	buf_str(buf, sentence->what);
 	if (detail.len > 0)
