@@ -62,13 +62,18 @@ check_manifest_document(struct check *check, const struct check_document *docume
 {
 	cleanup_arena struct arena arena = {0};
 	struct manifest manifest = {.check = check, .document = document};
-	const struct manifest_part all = {.object = document->text};
 	cleanup_decision struct decision decision = {0};
 	struct circumstances circumstances = check_circumstances(check);
 	struct err err = {0};
+	int found;
 
-	if (manifest_each(document->text, &arena, check_object, &manifest, &err) != 0)
-		(void)check_object(&all, &manifest);
+	if (manifest_each(document->text, &arena, check_object, &manifest, &err) != 0) {
+		const char *at = document->text.at + (err.byte > 0 ? err.byte - 1 : 0);
+
+		found = check_report_unread(check, document,
+		                            check_place(check, document, at), &err);
+		return found > manifest.worst ? found : manifest.worst;
+	}
 	if (manifest.count > 0)
 		return manifest.worst;
 	decide_nothing(&circumstances, &decision);
