@@ -272,6 +272,7 @@ walk_items(struct json *json, const struct outline *outline, struct text item_ki
 	const struct walk outer = *walk;
 	struct json items = json_start(outline->items, json->arena, json->err);
 
+	items.begin = json->begin; /* complaints count bytes of the whole */
 	if (++walk->depth > LISTS_DEPTH_MAX)
 		return json_fail(json, ERR_LIMIT, "lists nested deeper than %d",
 		                 LISTS_DEPTH_MAX);
