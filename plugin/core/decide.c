@@ -18,25 +18,6 @@
 
 enum { SECOND_US = 1000000 };
 
-void
-decision_reset(struct decision *decision)
-{
-	char *from = (char *)&decision->authz;
-
-	arena_reset(&decision->arena);
-	/* the message is the last and by far the largest member: its end is enough */
-	memset(from, 0, (size_t)(decision->verdict.message + 1 - from));
-}
-
-void
-decision_free(struct decision *decision)
-{
-	if (!decision)
-		return;
-	arena_free(&decision->arena);
-	*decision = (struct decision){0};
-}
-
 /* As much of `from` as there is room for; snprintf() would cost more than the rest of a
    decision that lets through. */
 static void
