@@ -57,6 +57,21 @@ check_object(const struct manifest_part *part, void *context)
 	return 0;
 }
 
+/* What could not be walked to its end may hold anything. */
+static void
+report_broken(struct manifest *manifest, const struct err *err)
+{
+	const struct check_document *document = manifest->document;
+	bool known = err->byte > 0 && err->byte <= document->text.len;
+	const char *at = document->text.at + (known ? err->byte - 1 : 0);
+	int found = check_report_unread(manifest->check, document,
+	                                check_place(manifest->check, document, at), err);
+
+	manifest->worst = found > manifest->worst ? found : manifest->worst;
+	manifest->count++;
+}
+
+/* A line for each object of it. */
 static int
 check_manifest_document(struct check *check, const struct check_document *document)
 {
@@ -65,15 +80,9 @@ check_manifest_document(struct check *check, const struct check_document *docume
 	cleanup_decision struct decision decision = {0};
 	struct circumstances circumstances = check_circumstances(check);
 	struct err err = {0};
-	int found;
 
-	if (manifest_each(document->text, &arena, check_object, &manifest, &err) != 0) {
-		const char *at = document->text.at + (err.byte > 0 ? err.byte - 1 : 0);
-
-		found = check_report_unread(check, document,
-		                            check_place(check, document, at), &err);
-		return found > manifest.worst ? found : manifest.worst;
-	}
+	if (manifest_each(document->text, &arena, check_object, &manifest, &err) != 0)
+		report_broken(&manifest, &err);
 	if (manifest.count > 0)
 		return manifest.worst;
 	decide_nothing(&circumstances, &decision);
