@@ -60,7 +60,8 @@ struct check {
 	struct policy *policy;
 	const struct check_format *format; /* of the file under way */
 	int64_t now_us;
-	unsigned depth; /* of the includes under way */
+	unsigned depth;      /* of the includes under way */
+	const char *project; /* the Compose file that the first of them stands in */
 	size_t deny, observe, allow, errors;
 	struct check_cursor cursor;
 	struct buf complaints;    /* `,{"file":...,"message":...}` for each */

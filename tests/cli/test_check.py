@@ -111,6 +111,14 @@ class Answers(Folder):
             self.assertEqual(done.returncode, 1, items)
             self.assertIn("deny f:2 - unreadable", done.stdout)
 
+    def test_profile_of_an_included_service_is_sought_beside_the_first_file(self):
+        self.write("sub/x.yml", GOOD + "    security_opt: [seccomp:p.json]\n")
+        self.write("sub/p.json", '{"defaultAction": "SCMP_ACT_ERRNO"}')
+        self.write("p.json", '{"defaultAction": "SCMP_ACT_ALLOW"}')
+        done = check(self.write("c.yml", "include: [sub/x.yml]\n"), cwd=self.home)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn('deny sub/x.yml:4 "web" permissive', done.stdout)
+
     def test_what_is_said_to_be_a_kind_is_judged(self):
         for how in ("compose", "manifest", "admission", "profile", "inspect", "envelope",
                     "create", "service"):
