@@ -109,8 +109,8 @@ printf '%s\0' "${own[@]}" | xargs -0 -P "$(nproc)" -n 4 sh -c 'clang-tidy --quie
 cat >"$macros" <<'XML'
 <?xml version="1.0"?>
 <def format="2">
-  <define name="json_object_foreach(o,k,v)" value="for (void *it = json_object_iter(o); it; it = 0)"/>
-  <define name="json_array_foreach(a,i,v)" value="for (i = 0; i &lt; json_array_size(a); i++)"/>
+  <define name="json_object_foreach(o,k,v)" value="for (void *it = json_object_iter(o); it &amp;&amp; (k = json_object_iter_key(it)) &amp;&amp; (v = json_object_iter_value(it)); it = 0)"/>
+  <define name="json_array_foreach(a,i,v)" value="for (i = 0; i &lt; json_array_size(a) &amp;&amp; (v = json_array_get(a, i)); i++)"/>
 </def>
 XML
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \

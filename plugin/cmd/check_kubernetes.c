@@ -24,21 +24,36 @@ place_in_object(struct text object, const struct decision *decision)
 	return check_find_pod(object, decision);
 }
 
+static void
+report(struct manifest *manifest, const struct manifest_part *part,
+       const struct decision *decision)
+{
+	const char *at = place_in_object(part->object, decision);
+	int found = check_report(manifest->check, manifest->document,
+	                         at ? at : part->object.at, decision);
+
+	manifest->worst = found > manifest->worst ? found : manifest->worst;
+}
+
+/* A line for each container; for the object where it can't be read, since the reason is
+   one for all, or where it runs nothing. */
 static int
 check_object(const struct manifest_part *part, void *context)
 {
 	struct manifest *manifest = context;
 	cleanup_decision struct decision decision = {0};
 	struct circumstances circumstances = check_circumstances(manifest->check);
-	const char *at;
-	int found;
 
 	decide_manifest(part, &circumstances, &decision);
-	at = place_in_object(part->object, &decision);
-	found = check_report(manifest->check, manifest->document,
-	                     at ? at : part->object.at, &decision);
-	manifest->worst = found > manifest->worst ? found : manifest->worst;
 	manifest->count++;
+	if (!decision.rulings || decision.workload.unreadable.code != ERR_NONE) {
+		report(manifest, part, &decision);
+		return 0;
+	}
+	for (size_t i = 0; i < decision.workload.count; i++) {
+		decide_alone(&decision, i);
+		report(manifest, part, &decision);
+	}
 	return 0;
 }
 

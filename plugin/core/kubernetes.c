@@ -256,8 +256,9 @@ is_list(struct text kind, struct text *ret_item_kind)
 	*ret_item_kind = kind;
 	if (kind.len < tail || memcmp(kind.at + kind.len - tail, "List", tail) != 0)
 		return false;
-	*ret_item_kind =
-	    kind.len == tail ? (struct text){0} : text_first(kind, kind.len - tail);
+	*ret_item_kind = text_first(kind, kind.len - tail);
+	if (kind.len == tail)
+		*ret_item_kind = (struct text){0};
 	return true;
 }
 

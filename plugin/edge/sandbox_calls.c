@@ -119,29 +119,24 @@ const struct sandbox_call sandbox_calls[] = {
 
 const size_t sandbox_call_count = sizeof sandbox_calls / sizeof sandbox_calls[0];
 
+/* What an argument must be; of SANDBOX_OURSELF, our process. */
+static const struct scmp_arg_cmp conditions[] = {
+    [SANDBOX_NO_EXEC] = {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
+    [SANDBOX_NO_SET] = {2, SCMP_CMP_EQ, 0, 0},
+    [SANDBOX_NAME] = {0, SCMP_CMP_EQ, PR_SET_NAME, 0},
+    [SANDBOX_UNIX] = {0, SCMP_CMP_EQ, AF_UNIX, 0},
+    [SANDBOX_OURSELF] = {0, SCMP_CMP_EQ, 0, 0},
+};
+
 static int
 add(scmp_filter_ctx filter, int number, enum sandbox_condition condition)
 {
-	switch (condition) {
-	case SANDBOX_ALWAYS:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-	case SANDBOX_NO_EXEC:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	case SANDBOX_NO_SET:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A2_64(SCMP_CMP_EQ, 0));
-	case SANDBOX_NAME:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME));
-	case SANDBOX_UNIX:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
-	case SANDBOX_OURSELF:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
-	}
-	return -EINVAL;
+	struct scmp_arg_cmp argument = conditions[condition];
+
+	if (condition == SANDBOX_OURSELF)
+		argument.datum_a = (scmp_datum_t)getpid();
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number,
+	                              condition == SANDBOX_ALWAYS ? 0 : 1, &argument);
 }
 
 /* Returns how many calls were added, or -errno. */

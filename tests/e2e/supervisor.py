@@ -66,7 +66,8 @@ class SupervisedJudge(Judge):
             environment["WATCHDOG_USEC"] = str(int(self.watchdog_s * 1e6))
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*TIED, *self.wrapper, "sh", "-c", shell, "sh", *command],
+                # dash knows no descriptor above 9
+                [*TIED, *self.wrapper, "bash", "-c", shell, "bash", *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 pass_fds=[number], env=environment)
         self.alive = time.monotonic()

@@ -139,7 +139,7 @@ class Ended(FaultCase):
             wait_until(lambda: self.judge.ready > ready, 20, "the watchdog bites")
 
         self.assertGreater(self.judge.heard.get("WATCHDOG=1", 0), 0)
-        self.survive("hangs (SIGSTOP), watchdog", inject)
+        self.survive("hangs (SIGSTOP), watchdog", inject, refused=False)
         self.assertEqual(len(self.judge.ends), ends + 1)
 
     def test_server_that_hangs_is_noticed_although_the_main_loop_lives(self):
@@ -389,7 +389,7 @@ class Vanished(unittest.TestCase):
 class Hostile(FaultCase):
     """Who may ask, and means ill: the engine's own calls go on all the time."""
 
-    LATE_S = 2.0
+    LATE_S = 10.0  # what an engine's user would call hanging, on a busy machine too
 
     def attack(self, fault, begin):
         """`begin` starts it, and returns what ends it."""
@@ -404,7 +404,7 @@ class Hostile(FaultCase):
             longest = max(answer.end - answer.begin for answer in load.answers
                           if answer.begin >= begun)
         self.assertLessEqual(set(load.seen()), {"created", "denied"})
-        self.assertLess(longest, self.LATE_S if not SANITIZED else 20)
+        self.assertLess(longest, self.LATE_S if not SANITIZED else 3 * self.LATE_S)
         self.assertEqual(self.judge.ends, [])
         self.check(f"{fault} (longest call {longest * 1000:.0f} ms)", load, refused=False)
 
