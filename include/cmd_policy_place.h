@@ -13,8 +13,8 @@ struct policy_places {
 	struct text bytes;
 	struct arena arena;
 	const struct policy_value *root, *exception;
-	size_t index; /* of `exception` */
-	int line;     /* at which it begins */
+	size_t index;     /* of `exception` */
+	int line, column; /* at which it begins */
 };
 
 /* Line and column of the value at `pointer`, or of the nearest around it; 0, 0 where the

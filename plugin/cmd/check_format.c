@@ -60,6 +60,8 @@ check_is_json(struct text content)
 /* ---- what a file looks like ---- */
 
 #define FORMAT_BIT(i) (1U << (i))
+/* No Compose file has it at its root; other files than manifests may (values of charts). */
+#define KIND_BIT FORMAT_BIT(FORMATS)
 
 /* Notes, by FORMAT_BIT, of which formats a key is a mark. */
 static int
@@ -73,6 +75,8 @@ mark_formats(struct json *json, struct text key, void *context)
 				*seen |= FORMAT_BIT(i);
 		}
 	}
+	if (json_key_matches(key, "kind"))
+		*seen |= KIND_BIT;
 	return json_skip(json);
 }
 
@@ -105,7 +109,7 @@ marks_of(struct text document)
 		return seen;
 	}
 	(void)json_read_list(&json, mark_element, &seen);
-	return seen == bit_of("manifest") ? seen : seen | bit_of("inspect");
+	return (seen & ~KIND_BIT) == bit_of("manifest") ? seen : seen | bit_of("inspect");
 }
 
 /*
@@ -118,10 +122,15 @@ choose(unsigned seen, struct err *err)
 {
 	const unsigned pairs[] = {bit_of("inspect") | bit_of("create"),
 	                          bit_of("admission") | bit_of("manifest")};
-	unsigned first = seen & -seen, others = seen & ~first;
+	unsigned first, others;
 
+	if (seen & KIND_BIT && seen & bit_of("compose"))
+		seen |= bit_of("manifest");
+	seen &= ~KIND_BIT;
 	if (!seen)
 		return NULL;
+	first = seen & -seen;
+	others = seen & ~first;
 	if (others && seen != pairs[0] && seen != pairs[1]) {
 		(void)err_set(err, ERR_AMBIGUOUS,
 		              "has keys of a file of kind %s and of %s",
@@ -136,7 +145,7 @@ choose(unsigned seen, struct err *err)
 static const struct check_format *
 recognise_yaml(struct text content, struct yaml_place *ret_place, struct err *err)
 {
-	const unsigned yaml = bit_of("compose") | bit_of("manifest");
+	const unsigned yaml = bit_of("compose") | bit_of("manifest") | KIND_BIT;
 	struct yaml_reader *reader = yaml_open(content, YAML_COMPOSE);
 	struct yaml_document document = {.marks = NULL};
 	unsigned seen = 0;
@@ -145,7 +154,7 @@ recognise_yaml(struct text content, struct yaml_place *ret_place, struct err *er
 		if (text_is(buf_text(&document.json), "null"))
 			continue;
 		seen |= marks_of(buf_text(&document.json)) & yaml;
-		if (!seen)
+		if (!(seen & ~KIND_BIT))
 			break;
 	}
 	yaml_document_free(&document);
@@ -169,7 +178,7 @@ check_recognise(struct text content, struct yaml_place *ret_place, struct err *e
 {
 	unsigned seen = starts_as_json(content) ? marks_of(content) : 0;
 
-	if (seen)
+	if (seen & ~KIND_BIT)
 		return choose(seen, err);
 	return check_is_json(content) ? NULL : recognise_yaml(content, ret_place, err);
 }

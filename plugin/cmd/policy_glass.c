@@ -10,22 +10,28 @@
 
 #include "cmd_options.h"
 #include "core/policy_edit.h"
+#include "edge/file.h"
 #include "edge/policy_file.h"
 #include "edge/policy_keep.h"
 #include "edge/policy_store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	SECONDS_MIN = 1,
 	SECONDS_MAX = 24 * 3600,
 	REASON_MAX = 512,
+	LOCK_STEP_MS = 50,
+	LOCK_WAIT_MS = 5000,
 };
 
 /* All postures that an exception can allow: the policy may refuse even `default`. */
@@ -56,6 +62,30 @@ find_file(struct glass *glass)
 		return EXIT_CLEAN;
 	}
 	return cmd_complain("%s: %m", glass->path);
+}
+
+/*
+ * One at a time reads and replaces a file of the folder; the lock is the caller's, -1: none.
+ * Whoever may look into the folder could hold it, so nobody waits for it for long.
+ */
+static int
+lock_folder(const struct glass *glass)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+	char folder[PATH_MAX];
+	char *slash;
+	int lock;
+
+	(void)snprintf(folder, sizeof folder, "%s", glass->real);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder ? 1 : 0] = '\0';
+	lock = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int ms = 0; lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 &&
+	                 errno == EWOULDBLOCK && ms < LOCK_WAIT_MS;
+	     ms += LOCK_STEP_MS)
+		(void)nanosleep(&step, NULL);
+	return lock;
 }
 
 /* What is written must be a policy, or nothing is written. */
@@ -207,6 +237,20 @@ note_in_syslog(const char *what, const char *id, const char *reason)
 	closelog();
 }
 
+/* A file that differs from what was fetched is fetched anew. */
+static void
+warn_of_fetch(const struct glass *glass)
+{
+	cleanup_buf struct buf state = {0};
+
+	buf_printf(&state, "%s.fetch", glass->real);
+	if (buf_ok(&state) && access(state.at, F_OK) == 0)
+		(void)cmd_complain("%s: seccomp-authz fetch keeps this file; its next "
+		                   "request takes the exception away, so stop that unit "
+		                   "for as long",
+		                   glass->path);
+}
+
 static int
 begin(struct glass *glass)
 {
@@ -241,6 +285,7 @@ begin(struct glass *glass)
 	             "  seccomp-authz policy break-glass --end --policy %s\n",
 	             glass->path, glass->id, glass->allow ? glass->allow : usual,
 	             until.at ? until.at : "?", glass->path);
+	warn_of_fetch(glass);
 	return EXIT_CLEAN;
 }
 
@@ -293,6 +338,7 @@ run_break_glass(const struct command *self, int argc, char **argv)
 	    {.name = NULL},
 	};
 	int words = 0, code = cmd_read_options(self, options, argc, argv, &words);
+	cleanup_fd int lock = -1;
 
 	if (code != CMD_GO_ON)
 		return code;
@@ -304,6 +350,7 @@ run_break_glass(const struct command *self, int argc, char **argv)
 		return cmd_complain("policy break-glass: only root may");
 	if (find_file(&glass) != EXIT_CLEAN)
 		return EXIT_UNSURE;
+	lock = lock_folder(&glass);
 	code = glass.end ? end(&glass) : begin(&glass);
 	return fflush(stdout) == 0 ? code : cmd_complain("stdout: can't be written");
 }

@@ -31,16 +31,18 @@ descend(const struct policy_value *value, const char *pointer)
 	return value;
 }
 
-static int
-lines_between(const char *from, const char *to)
+/* Line and column go along from one byte to a later one. */
+static void
+move(const char *from, const char *to, int *line, int *column)
 {
-	int lines = 0;
-
-	while (from < to && (from = memchr(from, '\n', (size_t)(to - from)))) {
-		from++;
-		lines++;
+	for (; from < to; from++) {
+		if (*from == '\n') {
+			++*line;
+			*column = 1;
+		} else {
+			*column += ((unsigned char)from[0] & 0xc0) != 0x80;
+		}
 	}
-	return lines;
 }
 
 /* Moves to exception `index`, on from where it is if that is before. */
@@ -54,25 +56,17 @@ go_to(struct policy_places *places, size_t index)
 			return false;
 		places->exception = list->first;
 		places->index = 0;
-		places->line = 1 + lines_between(places->bytes.at, places->exception->at);
+		places->line = places->column = 1;
+		move(places->bytes.at, places->exception->at, &places->line,
+		     &places->column);
 	}
 	for (; places->index < index && places->exception->next; places->index++) {
 		const struct policy_value *next = places->exception->next;
 
-		places->line += lines_between(places->exception->at, next->at);
+		move(places->exception->at, next->at, &places->line, &places->column);
 		places->exception = next;
 	}
 	return places->index == index;
-}
-
-static int
-column_of(struct text bytes, const char *at)
-{
-	int column = 1;
-
-	for (; at > bytes.at && at[-1] != '\n'; at--)
-		column += ((unsigned char)at[-1] & 0xc0) != 0x80;
-	return column;
 }
 
 void
@@ -100,8 +94,9 @@ policy_place(struct policy_places *places, const char *pointer, int *ret_line,
 	if (!go_to(places, index))
 		return;
 	value = descend(places->exception, rest);
-	*ret_line = places->line + lines_between(places->exception->at, value->at);
-	*ret_column = column_of(places->bytes, value->at);
+	*ret_line = places->line;
+	*ret_column = places->column;
+	move(places->exception->at, value->at, ret_line, ret_column);
 }
 
 void

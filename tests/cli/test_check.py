@@ -85,7 +85,8 @@ class Answers(Folder):
             self.assertEqual((done.returncode, done.stdout), (2, ""), key)
             self.assertIn("of kind", done.stderr)
         for text in ("services: {}\n---\nname: x\n" + POD, "services: {}\n" + POD,
-                     "name: x\nservices: {}\n---\n" + POD):
+                     "name: x\nservices: {}\n---\n" + POD,
+                     "services: {}\n---\nname: x\nkind: List\nitems: []\n"):
             done = check(self.write("f", text), cwd=self.home)
             self.assertEqual((done.returncode, done.stdout), (2, ""), text)
             self.assertIn("manifest", done.stderr)

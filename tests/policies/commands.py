@@ -351,6 +351,19 @@ class BreakGlass(PolicyCase):
         self.run_policy("break-glass", "--end", "--policy", self.path)
         self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before)
 
+    def test_two_at_a_time_lose_nothing(self):
+        command = [PROGRAM, "policy", "break-glass", "--for", "1h", "--reason", "x",
+                   "--policy", self.path]
+        running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(8)]
+        self.assertEqual([each.wait(60) for each in running], [0] * 8)
+        self.assertEqual(len(self.policy()["exceptions"]), 9)
+
+    def test_a_file_that_is_fetched_is_told(self):
+        words = ("break-glass", "--for", "1h", "--reason", "x", "--policy", self.path)
+        self.assertEqual(self.run_policy(*words)[1], "")
+        self.write(pathlib.Path(self.path).name + ".fetch", "{}")
+        self.assertIn("next request", self.run_policy(*words)[1])
+
     def test_no_container_is_refused_then_whatever_the_policy(self):
         path = self.write("none.json", {"version": 1, "allow": [], "engine_default": "unconfined"})
         profile = json.dumps({"defaultAction": "SCMP_ACT_ERRNO"})
