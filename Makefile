@@ -211,6 +211,28 @@ bench: all $(BENCH)/bare $(BENCH)/load
 bench-engine: all $(BENCH)/bare # ROUNDS=3
 	@tests/e2e/setup.sh run
 	@tests/bench/engine.py $(CURDIR)/$(B) $(CURDIR)/$(BENCH)
+# millions of questions: memory and descriptors stay flat
+REQUESTS ?= 5000000
+.PHONY: soak-requests
+soak-requests: all
+	@REQUESTS=$(REQUESTS) tests/e2e/run.sh $(CURDIR)/$(B) soak_requests
+
+# no data race under load, reloads and an orderly end
+.PHONY: races
+races:
+	@$(MAKE) --no-print-directory MODE=tsan all
+	@tests/e2e/run.sh $(CURDIR)/build/tsan load_races
+
+# what the judge does to the kernel, by strace, beside what it may do
+.PHONY: sandbox-audit
+sandbox-audit: all
+	@tests/e2e/setup.sh test
+	@tests/e2e/run.sh $(CURDIR)/$(B) test_sandbox.Audit
+
+# what fails, what clients see, what is lost
+.PHONY: faults
+faults: all
+	@tests/e2e/run.sh $(CURDIR)/$(B) test_faults
 
 # ---- fuzzers: clang's libFuzzer, a build of their own ---------------------------------
 FUZZ_SECONDS ?= 10
@@ -358,6 +380,10 @@ help:
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once
 ## make bench-policy   what 10,000 exceptions cost, to load and for each decision
+## make soak-requests REQUESTS=5000000   memory and descriptors stay flat
+## make faults     every fault under load: what clients see, what is lost
+## make sandbox-audit   system calls of the judge (strace), beside its filter
+## make races      ThreadSanitizer under load with reloads
 ## make oracle COUNT=300 SEED=1   random requests: our verdict against what real engines run
 ## make fuzz       every fuzzer for FUZZ_SECONDS each (clang)   make fuzz-replay   over the seeds
 ## make bench      the judge beside a bare libmicrohttpd server; table in build/bench.txt, .json

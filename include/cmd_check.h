@@ -60,7 +60,8 @@ struct check {
 	struct policy *policy;
 	const struct check_format *format; /* of the file under way */
 	int64_t now_us;
-	unsigned depth; /* of the includes under way */
+	unsigned depth;      /* of the includes under way */
+	const char *project; /* the Compose file that the first of them stands in */
 	size_t deny, observe, allow, errors;
 	struct check_cursor cursor;
 	struct buf complaints;    /* `,{"file":...,"message":...}` for each */
@@ -95,8 +96,8 @@ extern const struct check_writer check_text, check_json, check_sarif;
 const struct check_format *check_format_find(const char *name);
 /* "create, start, ..." of all formats. */
 void check_format_names(struct buf *buf);
-/* What the content looks like; NULL: no format we know. With that, *ret_place and `err`
-   say what is wrong with it if it can't even be read. */
+/* What the content looks like; NULL: no format we know, or two. With that, *ret_place and
+   `err` say what is wrong with it if it can't even be read, or which two. */
 const struct check_format *check_recognise(struct text content,
                                            struct yaml_place *ret_place, struct err *err);
 /* Is it one JSON value, and nothing else? */

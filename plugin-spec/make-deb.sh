@@ -10,6 +10,7 @@ here=$(dirname "$(readlink -f "$0")")
 tree=$(dirname "$here")
 out=$(mkdir -p "${1:?a folder for the package}" && readlink -f "$1")
 version=$(sed -n 's/^VERSION := //p' "$tree/Makefile")
+# shellcheck source=/dev/null
 release=$(. /etc/os-release && echo "${VERSION_ID:-}")
 
 grep -q "^seccomp-authz ($version)" "$here/debian/changelog" || {

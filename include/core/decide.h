@@ -107,6 +107,12 @@ void decide_profile(struct text json, const struct circumstances *circumstances,
 void decide_unseen(const struct err *why, const struct circumstances *circumstances,
                    struct decision *decision);
 
+/*
+ * Makes the verdict the one that container `index` of the workload would get alone, for
+ * reports of each. It stays as it is where the policy was not asked.
+ */
+void decide_alone(struct decision *decision, size_t index);
+
 /* A document of which it is certain that it runs nothing. */
 void decide_nothing(const struct circumstances *circumstances, struct decision *decision);
 

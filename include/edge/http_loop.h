@@ -19,6 +19,7 @@
 #include "edge/request.h"
 #include "edge/turns.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,8 +36,9 @@ struct http_loop {
 	size_t suspended; /* connections */
 	/* any thread */
 	struct turns *turns;
-	int bell;     /* an eventfd */
-	int doors[2]; /* a pipe of connections that were accepted elsewhere */
+	int bell;          /* an eventfd */
+	int doors[2];      /* a pipe of connections that were accepted elsewhere */
+	atomic_bool waits; /* there may be some in it */
 };
 
 /* Starts it. -1: it could not be had. */

@@ -29,6 +29,13 @@ int record_tail_read(int fd, struct record_tail *ret_tail, struct err *err);
 /* True if the last whole line is a line of a chain. */
 bool record_tail_is_ours(const struct record_tail *tail);
 
+/*
+ * A crash may have come between the newline that closes a torn line and its recovery
+ * record. If the last whole line is the beginning of one of ours and the line before it is
+ * one, it becomes `torn`, the one before it `last`, and true is returned.
+ */
+bool record_tail_step_back(struct record_tail *tail);
+
 void record_tail_free(struct record_tail *tail);
 
 #define cleanup_record_tail __attribute__((cleanup(record_tail_free)))

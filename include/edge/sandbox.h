@@ -39,8 +39,8 @@ enum {
 enum sandbox_use {
 	SANDBOX_READ,   /* read, and again after it or a link to it was replaced */
 	SANDBOX_WRITE,  /* made, written, renamed, removed, like others beside it */
-	SANDBOX_SOCKET, /* a Unix socket, made and removed, and made again elsewhere
-	                   below the same top-level folder (/run) when it was lost */
+	SANDBOX_SOCKET, /* a Unix socket, made and removed, and made again when it was
+	                   lost: folders and sockets may be made anywhere */
 	SANDBOX_SELF,   /* a file of /proc about ourselves */
 };
 

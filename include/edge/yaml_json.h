@@ -48,8 +48,9 @@ struct yaml_mark {
 
 struct yaml_document {
 	struct buf json;
-	struct yaml_mark *marks; /* by offset */
+	const struct yaml_mark *marks; /* by offset; in marks_memory */
 	size_t count;
+	struct buf marks_memory;
 	struct yaml_place begin; /* where the document begins */
 };
 

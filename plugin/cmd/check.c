@@ -103,7 +103,7 @@ run_check(const struct command *self, int argc, char **argv)
 	const struct cmd_option options[] = {{"--policy", .value = &check.policy_path},
 	                                     {"--as", .value = &as},
 	                                     {"--format", .value = &format},
-	                                     {NULL}};
+	                                     {.name = NULL}};
 	int files = 0, code = cmd_read_options(self, options, argc, argv, &files);
 
 	if (code == CMD_GO_ON)

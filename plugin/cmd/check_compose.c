@@ -216,8 +216,8 @@ climb_up(struct compose_check *compose, struct climb *climb)
 	}
 }
 
-/* The profile's file is sought beside the first file, wherever the option stands (docker
-   compose: p.RelativePath). */
+/* The profile's file is sought beside the first file, wherever the option stands, in what
+   it includes too (docker compose: p.RelativePath). */
 static void
 read_profile(struct compose_check *compose, struct climb *climb, struct buf *content)
 {
@@ -230,7 +230,7 @@ read_profile(struct compose_check *compose, struct climb *climb, struct buf *con
 	compose_profile_of(service, &compose->arena, &profile);
 	if (!profile.path.at || service->unseen.code != ERR_NONE)
 		return;
-	path = path_beside(compose->document->path, profile.path);
+	path = path_beside(compose->check->project, profile.path);
 	if (!path)
 		(void)err_set(&why, ERR_MEMORY, "out of memory");
 	else if (read_named(path, SECCOMP_PROFILE_MAX, content, &why) == 0)
@@ -386,5 +386,6 @@ check_compose_document(struct check *check, const struct check_document *documen
 int
 check_compose(struct check *check, const struct check_document *document)
 {
+	check->project = document->path;
 	return check_each_yaml(check, document, YAML_COMPOSE, check_compose_document);
 }

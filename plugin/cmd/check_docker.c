@@ -14,8 +14,6 @@ place_in(struct text text, const struct decision *decision)
 	const struct verdict *verdict = &decision->verdict;
 	size_t byte = decision->workload.unreadable.byte;
 
-	if (verdict->decision == DECISION_ALLOW && !verdict->exception)
-		return text.at;
 	if (verdict->has_posture && verdict->posture == POSTURE_UNREADABLE && byte > 0 &&
 	    byte <= text.len + 1)
 		return text.at + byte - 1;

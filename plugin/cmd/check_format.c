@@ -57,69 +57,100 @@ check_is_json(struct text content)
 	return json_skip(&json) == 0 && json_finish(&json) == 0;
 }
 
+/* ---- what a file looks like ---- */
+
+#define FORMAT_BIT(i) (1U << (i))
+
+/* Notes, by FORMAT_BIT, of which formats a key is a mark. */
 static int
-mark_format(struct json *json, struct text key, void *context)
+mark_formats(struct json *json, struct text key, void *context)
 {
-	const struct check_format **found = context;
+	unsigned *seen = context;
 
 	for (size_t i = 0; i < FORMATS; i++) {
 		for (size_t k = 0; k < 4 && formats[i].marks[k]; k++) {
-			if (json_key_matches(key, formats[i].marks[k]) &&
-			    (!*found || &formats[i] < *found))
-				*found = &formats[i];
+			if (json_key_matches(key, formats[i].marks[k]))
+				*seen |= FORMAT_BIT(i);
 		}
 	}
 	return json_skip(json);
 }
 
-/* Formats that may be YAML, by the shape of a document. */
-static const struct check_format *
-recognise_document(struct text text)
+static int
+mark_element(struct json *json, size_t index, void *context)
+{
+	(void)index;
+	return json_peek(json) == JSON_OBJECT
+	           ? json_read_members(json, mark_formats, context)
+	           : json_skip(json);
+}
+
+static unsigned
+bit_of(const char *name)
+{
+	return FORMAT_BIT((unsigned)(check_format_find(name) - formats));
+}
+
+/* Marks at the root; in a list (docker inspect prints one), of all its elements. */
+static unsigned
+marks_of(struct text document)
 {
 	cleanup_arena struct arena arena = {0};
 	struct err ignored = {0};
-	struct json json = json_start(text, &arena, &ignored);
-	const struct check_format *found = NULL;
+	struct json json = json_start(document, &arena, &ignored);
+	unsigned seen = compose_recognise(document, &arena) ? bit_of("compose") : 0;
 
-	if (compose_recognise(text, &arena))
-		return check_format_find("compose");
-	(void)json_read_members(&json, mark_format, &found);
-	return found && found->yaml ? found : NULL;
+	if (json_peek(&json) != JSON_LIST) {
+		(void)json_read_members(&json, mark_formats, &seen);
+		return seen;
+	}
+	(void)json_read_list(&json, mark_element, &seen);
+	return seen == bit_of("manifest") ? seen : seen | bit_of("inspect");
 }
 
+/*
+ * The format with these marks. Readers pass over keys that they don't know, so a file may
+ * be made to look like what it is not; only these two pairs occur by themselves: containers
+ * have the keys of their request, and reviews are objects of Kubernetes.
+ */
 static const struct check_format *
-recognise_json(struct text content)
+choose(unsigned seen, struct err *err)
 {
-	cleanup_arena struct arena arena = {0};
-	struct err ignored = {0};
-	struct json json = json_start(content, &arena, &ignored);
-	const struct check_format *found = NULL;
+	const unsigned pairs[] = {bit_of("inspect") | bit_of("create"),
+	                          bit_of("admission") | bit_of("manifest")};
+	unsigned first = seen & -seen, others = seen & ~first;
 
-	if (compose_recognise(content, &arena))
-		return check_format_find("compose");
-	if (json_peek(&json) == JSON_LIST) /* docker inspect prints one */
-		return check_format_find("inspect");
-	(void)json_read_members(&json, mark_format, &found);
-	return found;
+	if (!seen)
+		return NULL;
+	if (others && seen != pairs[0] && seen != pairs[1]) {
+		(void)err_set(err, ERR_AMBIGUOUS,
+		              "has keys of a file of kind %s and of %s",
+		              formats[__builtin_ctz(first)].name,
+		              formats[__builtin_ctz(others)].name);
+		return NULL;
+	}
+	return &formats[__builtin_ctz(first)];
 }
 
-/* The first document with content tells. */
+/* Of those that may be YAML, by all documents; but a first one without marks is none. */
 static const struct check_format *
 recognise_yaml(struct text content, struct yaml_place *ret_place, struct err *err)
 {
+	const unsigned yaml = bit_of("compose") | bit_of("manifest");
 	struct yaml_reader *reader = yaml_open(content, YAML_COMPOSE);
 	struct yaml_document document = {.marks = NULL};
-	const struct check_format *found = NULL;
+	unsigned seen = 0;
 
 	while (reader && yaml_next(reader, &document, ret_place, err) > 0) {
 		if (text_is(buf_text(&document.json), "null"))
 			continue;
-		found = recognise_document(buf_text(&document.json));
-		break;
+		seen |= marks_of(buf_text(&document.json)) & yaml;
+		if (!seen)
+			break;
 	}
 	yaml_document_free(&document);
 	yaml_close(reader);
-	return found;
+	return choose(seen, err);
 }
 
 /* What a person would have written as JSON. */
@@ -136,11 +167,9 @@ starts_as_json(struct text content)
 const struct check_format *
 check_recognise(struct text content, struct yaml_place *ret_place, struct err *err)
 {
-	const struct check_format *found = NULL;
+	unsigned seen = starts_as_json(content) ? marks_of(content) : 0;
 
-	if (starts_as_json(content))
-		found = recognise_json(content);
-	if (!found && !check_is_json(content))
-		found = recognise_yaml(content, ret_place, err);
-	return found;
+	if (seen)
+		return choose(seen, err);
+	return check_is_json(content) ? NULL : recognise_yaml(content, ret_place, err);
 }

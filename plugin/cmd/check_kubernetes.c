@@ -24,22 +24,51 @@ place_in_object(struct text object, const struct decision *decision)
 	return check_find_pod(object, decision);
 }
 
+static void
+report(struct manifest *manifest, const struct manifest_part *part,
+       const struct decision *decision)
+{
+	const char *at = place_in_object(part->object, decision);
+	int found = check_report(manifest->check, manifest->document,
+	                         at ? at : part->object.at, decision);
+
+	manifest->worst = found > manifest->worst ? found : manifest->worst;
+}
+
+/* A line for each container; for the object where it can't be read, since the reason is
+   one for all, or where it runs nothing. */
 static int
 check_object(const struct manifest_part *part, void *context)
 {
 	struct manifest *manifest = context;
 	cleanup_decision struct decision decision = {0};
 	struct circumstances circumstances = check_circumstances(manifest->check);
-	const char *at;
-	int found;
 
 	decide_manifest(part, &circumstances, &decision);
-	at = place_in_object(part->object, &decision);
-	found = check_report(manifest->check, manifest->document,
-	                     at ? at : part->object.at, &decision);
+	manifest->count++;
+	if (!decision.rulings || decision.workload.unreadable.code != ERR_NONE) {
+		report(manifest, part, &decision);
+		return 0;
+	}
+	for (size_t i = 0; i < decision.workload.count; i++) {
+		decide_alone(&decision, i);
+		report(manifest, part, &decision);
+	}
+	return 0;
+}
+
+/* What could not be walked to its end may hold anything. */
+static void
+report_broken(struct manifest *manifest, const struct err *err)
+{
+	const struct check_document *document = manifest->document;
+	bool known = err->byte > 0 && err->byte <= document->text.len;
+	const char *at = document->text.at + (known ? err->byte - 1 : 0);
+	int found = check_report_unread(manifest->check, document,
+	                                check_place(manifest->check, document, at), err);
+
 	manifest->worst = found > manifest->worst ? found : manifest->worst;
 	manifest->count++;
-	return 0;
 }
 
 /* A line for each object of it. */
@@ -48,13 +77,12 @@ check_manifest_document(struct check *check, const struct check_document *docume
 {
 	cleanup_arena struct arena arena = {0};
 	struct manifest manifest = {.check = check, .document = document};
-	const struct manifest_part all = {.object = document->text};
 	cleanup_decision struct decision decision = {0};
 	struct circumstances circumstances = check_circumstances(check);
 	struct err err = {0};
 
 	if (manifest_each(document->text, &arena, check_object, &manifest, &err) != 0)
-		(void)check_object(&all, &manifest);
+		report_broken(&manifest, &err);
 	if (manifest.count > 0)
 		return manifest.worst;
 	decide_nothing(&circumstances, &decision);

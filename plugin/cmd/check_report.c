@@ -125,15 +125,18 @@ rule_id(const struct verdict *verdict)
 static int
 count(struct check *check, enum verdict_decision decision)
 {
-	if (decision == DECISION_DENY) {
+	switch (decision) {
+	case DECISION_ALLOW:
+		check->allow++;
+		return EXIT_CLEAN;
+	case DECISION_OBSERVE:
+		check->observe++;
+		return EXIT_CLEAN;
+	case DECISION_DENY:
+	default:
 		check->deny++;
 		return EXIT_FOUND;
 	}
-	if (decision == DECISION_OBSERVE)
-		check->observe++;
-	else
-		check->allow++;
-	return EXIT_CLEAN;
 }
 
 static int

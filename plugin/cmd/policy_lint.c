@@ -226,11 +226,11 @@ const struct command command_policy_lint = {
 	"  --strict         warnings count as errors\n"
 	"  --format json    one JSON object\n\n"
 	"Without FILE it is " POLICY_DEFAULT_PATH ". Errors: syntax, invalid\n"
-	"(a judge would not take the file), allows-unfiltered, never-matches.\n"
+	"(a judge would not take the file), allows-unfiltered, never-matches,\n"
+	"controller-account.\n"
 	"Warnings: allows-weak, observes, guard-off, guard-observed, forgeable,\n"
 	"never-expires, expires-soon, expired, shadowed, needless, dead-pattern,\n"
-	"user-without-door, controller-account. seccomp-authz-policy(5) explains "
-	"them.\n\n"
+	"user-without-door. seccomp-authz-policy(5) explains them.\n\n"
 	"Exit code: 0 nothing found, or warnings only; 1 errors (with --strict,\n"
 	"warnings); 2 a file could not be read.\n",
     .run = run_lint,

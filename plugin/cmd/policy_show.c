@@ -287,7 +287,7 @@ const struct command command_policy_show = {
 	"  EXPIRES   when it ends or ended\n"
 	"  USED      how often, of a running judge\n"
 	"  RESTS ON  strong (digests, users, namespaces), or forgeable: only on what\n"
-	"            the caller chooses\n\n"
+	"            the caller chooses, or on an account that acts for everybody\n\n"
 	"  --admin-socket PATH  the policy in force, from the judge that serves PATH\n"
 	"                       (seccomp-authz serve --admin-socket PATH)\n"
 	"  --format json        one JSON object, with all there is to tell\n\n"

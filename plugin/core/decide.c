@@ -5,8 +5,8 @@
  * The only file that assigns DECISION_ALLOW and DECISION_OBSERVE. Places, all of them:
  *  1. let_through(), for a call that is none of ours to judge, or a document that runs
  *     nothing;
- *  2. conclude(), for a workload of which the policy refuses nothing;
- *  3. conclude(), for one that the policy would refuse but only observes.
+ *  2. settle(), for a workload of which the policy refuses nothing;
+ *  3. settle(), for one that the policy would refuse but only observes.
  */
 #include "core/decide.h"
 
@@ -17,25 +17,6 @@
 #include <string.h>
 
 enum { SECOND_US = 1000000 };
-
-void
-decision_reset(struct decision *decision)
-{
-	char *from = (char *)&decision->authz;
-
-	arena_reset(&decision->arena);
-	/* the message is the last and by far the largest member: its end is enough */
-	memset(from, 0, (size_t)(decision->verdict.message + 1 - from));
-}
-
-void
-decision_free(struct decision *decision)
-{
-	if (!decision)
-		return;
-	arena_free(&decision->arena);
-	*decision = (struct decision){0};
-}
 
 /* As much of `from` as there is room for; snprintf() would cost more than the rest of a
    decision that lets through. */
@@ -142,16 +123,34 @@ judge_each(struct decision *decision, const struct circumstances *circumstances)
 	return 0;
 }
 
+/* Places 2 and 3, for the container that was adopted. `unreadable` is the reason to give
+   if it is that something can't be read. */
+static void
+settle(struct decision *decision, enum reason unreadable)
+{
+	struct verdict *verdict = &decision->verdict;
+	const struct ruling *ruling = &decision->rulings[verdict->container];
+
+	if (ruling->mode == RULE_OFF) {
+		verdict->decision = DECISION_ALLOW;
+		verdict->reason = ruling->exception ? REASON_EXCEPTION : REASON_ALLOWED;
+		verdict->on_record = ruling->exception != NULL;
+		return;
+	}
+	name_profile(decision);
+	deny(decision, why_refused(decision, ruling, unreadable),
+	     text_of(decision->workload.unreadable.text));
+	if (ruling->mode == RULE_OBSERVE)
+		verdict->decision = DECISION_OBSERVE;
+}
+
 /*
- * The worst that the policy says of a container decides. `unreadable` is the reason to
- * give if it is that something can't be read. Places 2 and 3.
+ * The worst that the policy says of a container decides.
  */
 static void
 conclude(struct decision *decision, const struct circumstances *circumstances,
          enum reason unreadable)
 {
-	struct verdict *verdict = &decision->verdict;
-	const struct ruling *worst;
 	size_t index;
 
 	if (!circumstances->policy) {
@@ -163,23 +162,13 @@ conclude(struct decision *decision, const struct circumstances *circumstances,
 		return;
 	}
 	index = rulings_heaviest(decision->rulings, decision->workload.count);
-	worst = &decision->rulings[index];
-	adopt(decision, index, worst);
-	if (worst->mode == RULE_OFF) {
-		verdict->decision = DECISION_ALLOW;
-		verdict->reason = worst->exception ? REASON_EXCEPTION : REASON_ALLOWED;
-		verdict->on_record = worst->exception != NULL;
-		return;
-	}
-	name_profile(decision);
-	rulings_note_others(decision->rulings, decision->workload.count, verdict);
-	verdict->user_unknown = circumstances->policy->names_users &&
-	                        decision->workload.user.len == 0 &&
-	                        decision->workload.door == DOOR_DOCKER;
-	deny(decision, why_refused(decision, worst, unreadable),
-	     text_of(decision->workload.unreadable.text));
-	if (worst->mode == RULE_OBSERVE)
-		verdict->decision = DECISION_OBSERVE;
+	adopt(decision, index, &decision->rulings[index]);
+	rulings_note_others(decision->rulings, decision->workload.count,
+	                    &decision->verdict);
+	decision->verdict.user_unknown = circumstances->policy->names_users &&
+	                                 decision->workload.user.len == 0 &&
+	                                 decision->workload.door == DOOR_DOCKER;
+	settle(decision, unreadable);
 }
 
 static enum reason
@@ -304,6 +293,19 @@ decide_profile(struct text json, const struct circumstances *circumstances,
 	    seccomp_judge_profile(json, &decision->arena, container, &err) != 0)
 		workload_set_unreadable(workload, container, &err);
 	conclude(decision, circumstances, why_unreadable(workload));
+}
+
+void
+decide_alone(struct decision *decision, size_t index)
+{
+	struct verdict *verdict = &decision->verdict;
+
+	if (!decision->rulings || index >= decision->workload.count)
+		return;
+	verdict->message[0] = '\0';
+	verdict->other_count = 0;
+	adopt(decision, index, &decision->rulings[index]);
+	settle(decision, why_unreadable(&decision->workload));
 }
 
 void

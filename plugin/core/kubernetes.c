@@ -247,22 +247,19 @@ struct walk {
 
 static int walk_value(struct json *json, size_t index, void *context);
 
-/*
- * A List, or one of a kind that we judge (its items need not say their kind). The items
- * of other lists (ConfigMapList) run nothing.
- */
+/* A List, or one of items of a kind, which need not say it. */
 static bool
-is_list(const struct outline *outline, struct text *ret_item_kind)
+is_list(struct text kind, struct text *ret_item_kind)
 {
-	size_t tail = strlen("List"), len = outline->kind.len;
+	size_t tail = strlen("List");
 
-	*ret_item_kind = (struct text){0};
-	if (text_is(outline->kind, "List"))
-		return true;
-	if (len <= tail || memcmp(outline->kind.at + len - tail, "List", tail) != 0)
+	*ret_item_kind = kind;
+	if (kind.len < tail || memcmp(kind.at + kind.len - tail, "List", tail) != 0)
 		return false;
-	*ret_item_kind = text_first(outline->kind, len - tail);
-	return pod_kind_of(api_group(outline->api_version), *ret_item_kind) != NULL;
+	*ret_item_kind = text_first(kind, kind.len - tail);
+	if (kind.len == tail)
+		*ret_item_kind = (struct text){0};
+	return true;
 }
 
 static int
@@ -272,6 +269,7 @@ walk_items(struct json *json, const struct outline *outline, struct text item_ki
 	const struct walk outer = *walk;
 	struct json items = json_start(outline->items, json->arena, json->err);
 
+	items.begin = json->begin; /* complaints count bytes of the whole */
 	if (++walk->depth > LISTS_DEPTH_MAX)
 		return json_fail(json, ERR_LIMIT, "lists nested deeper than %d",
 		                 LISTS_DEPTH_MAX);
@@ -285,6 +283,10 @@ walk_items(struct json *json, const struct outline *outline, struct text item_ki
 	return 0;
 }
 
+/*
+ * An object, or what is in it: whatever has `items` is a list to kubectl, a ConfigMap too
+ * (apimachinery unstructured/helpers.go, unstructuredJSONScheme.decode).
+ */
 static int
 walk_object(struct json *json, struct walk *walk)
 {
@@ -293,16 +295,21 @@ walk_object(struct json *json, struct walk *walk)
 	struct outline outline = {0};
 	struct err ignored = {0};
 	struct text item_kind;
+	bool list;
 
 	if (++walk->count > MANIFEST_PARTS_MAX)
 		return json_fail(json, ERR_LIMIT, "more than %d objects",
 		                 MANIFEST_PARTS_MAX);
 	if (json_read_raw(json, &part.object) != 0)
 		return -1;
-	if (read_outline(part.object, json->arena, &outline, &ignored) == 0 &&
-	    is_list(&outline, &item_kind))
-		return walk_items(json, &outline, item_kind, walk);
-	return walk->each(&part, walk->context);
+	if (read_outline(part.object, json->arena, &outline, &ignored) != 0)
+		return walk->each(&part, walk->context);
+	list = is_list(outline.kind, &item_kind);
+	if (!list && walk->each(&part, walk->context) != 0)
+		return -1;
+	if (!list && (outline.items.len == 0 || outline.items.at[0] != '['))
+		return 0;
+	return walk_items(json, &outline, item_kind, walk);
 }
 
 static int
@@ -313,6 +320,9 @@ walk_value(struct json *json, size_t index, void *context)
 	(void)index;
 	if (json_peek(json) == JSON_OBJECT)
 		return walk_object(json, walk);
+	/* items of what is no list of workloads may be anything */
+	if (walk->kind.len > 0 && !pod_kind_of(api_group(walk->api_version), walk->kind))
+		return json_skip(json);
 	if (json_peek(json) != JSON_LIST)
 		return json_fail(json, ERR_TYPE, "should be an object of a manifest");
 	if (++walk->depth > LISTS_DEPTH_MAX)

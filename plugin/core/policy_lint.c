@@ -27,7 +27,7 @@ static const struct {
     [LINT_SHADOWED] = {"shadowed", false},
     [LINT_NEEDLESS] = {"needless", false},
     [LINT_USER_WITHOUT_DOOR] = {"user-without-door", false},
-    [LINT_CONTROLLER] = {"controller-account", false},
+    [LINT_CONTROLLER] = {"controller-account", true},
     [LINT_DEAD_PATTERN] = {"dead-pattern", false},
     [LINT_TOO_MANY] = {"too-many", false},
 };

@@ -12,8 +12,7 @@ admin_doors_listen(struct admin_doors *doors, const struct options *options,
 
 	if (options->metrics_at.len == 0)
 		return;
-	doors->metrics_fd =
-	    tcp_listen(&options->metrics_at, doors->metrics_name, &err);
+	doors->metrics_fd = tcp_listen(&options->metrics_at, doors->metrics_name, &err);
 	if (doors->metrics_fd < 0)
 		log_error(log, "--metrics-listen: %s", err.text);
 }

@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http.c - the authorization plugin protocol over libmicrohttpd. */
-#include "edge/http.h"
+#include "edge/http_server.h"
 
 #include "core/authz.h"
 #include "edge/http_answer.h"
-#include "edge/http_door.h"
-#include "edge/http_fixed.h"
-#include "edge/http_loop.h"
-#include "edge/request.h"
 
-#include <errno.h>
 #include <malloc.h>
-#include <microhttpd.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#define CONTENT_TYPE "application/vnd.docker.plugins.v1.2+json"
-
-struct http {
-	struct http_options options;
-	struct MHD_Daemon *daemon;
-	struct http_fixed fixed;
-	struct http_loop loop;
-	/* touched by who has the loop's turn */
-	struct requests requests;
-	size_t connections, most; /* open, and the most since memory was given back */
-	/* any thread */
-	struct http_door door;
-	atomic_size_t waiting;
-	atomic_bool leaving; /* each answer is the last one of its connection */
-	atomic_bool quiet;
-};
 
 /* The announced length, so that the body is allocated once. */
 static void
@@ -51,7 +24,7 @@ static enum MHD_Result
 answer_buf(const struct http *http, struct MHD_Connection *connection, unsigned status,
            struct buf *take_buf)
 {
-	return (enum MHD_Result)http_answer(connection, status, CONTENT_TYPE,
+	return (enum MHD_Result)http_answer(connection, status, HTTP_CONTENT_TYPE,
 	                                    atomic_load(&http->leaving), take_buf);
 }
 
@@ -180,9 +153,9 @@ connection_closed(struct http *http)
 	(void)malloc_trim(0);
 }
 
-static void
-on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
-              enum MHD_ConnectionNotificationCode code)
+void
+http_on_connection(void *context, struct MHD_Connection *connection,
+                   void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *http = context;
 
@@ -235,10 +208,10 @@ begin(struct http *http, struct MHD_Connection *connection, const char *url,
 	return MHD_YES;
 }
 
-static enum MHD_Result
-on_request(void *context, struct MHD_Connection *connection, const char *url,
-           const char *method, const char *version, const char *bytes, size_t *len,
-           void **request_context)
+enum MHD_Result
+http_on_request(void *context, struct MHD_Connection *connection, const char *url,
+                const char *method, const char *version, const char *bytes, size_t *len,
+                void **request_context)
 {
 	struct http *http = context;
 	struct request *request = *request_context;
@@ -261,9 +234,9 @@ on_request(void *context, struct MHD_Connection *connection, const char *url,
 	                                           : decide_and_answer(http, request);
 }
 
-static void
-on_completed(void *context, struct MHD_Connection *connection, void **request_context,
-             enum MHD_RequestTerminationCode code)
+void
+http_on_completed(void *context, struct MHD_Connection *connection,
+                  void **request_context, enum MHD_RequestTerminationCode code)
 {
 	struct request *request = *request_context;
 	struct peer *peer = http_door_peer(connection);
@@ -276,149 +249,4 @@ on_completed(void *context, struct MHD_Connection *connection, void **request_co
 	if (!request || request == marker(&drained))
 		return;
 	request_leave(request);
-}
-
-/* ---- start and stop ---- */
-
-__attribute__((format(printf, 2, 0))) static void
-on_log(void *context, const char *format, va_list args)
-{
-	const struct http *http = context;
-	char text[256];
-
-	(void)vsnprintf(text, sizeof text, format, args);
-	text[strcspn(text, "\n")] = '\0';
-	log_debug(http->options.log, "libmicrohttpd: %s", text);
-}
-
-int
-http_start(const struct http_options *options, struct http **ret_http, struct err *err)
-{
-	struct http *http = calloc(1, sizeof *http);
-
-	if (!http)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	http->options = *options;
-	http->requests.judging = (struct judging){
-	    .store = options->store,
-	    .metrics = options->metrics,
-	    .plugin_name = options->plugin_name,
-	    .host = options->host,
-	    .managed_plugin = options->managed_plugin,
-	    .record_all = options->record_all,
-	    .clock_us = options->clock_floor_us,
-	};
-	http->door.log = options->log;
-	http->door.uids = options->uids;
-	http->door.uid_count = options->uid_count;
-	if (http_door_open(&http->door, NULL) != 0 ||
-	    http_fixed_make(&http->fixed, CONTENT_TYPE) != 0) {
-		http_stop(http);
-		return err_set(err, ERR_MEMORY, "out of memory");
-	}
-	http->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME |
-		MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
-	    MHD_OPTION_LISTEN_SOCKET, options->fd, MHD_OPTION_NOTIFY_CONNECTION,
-	    on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->door.peers.max, MHD_OPTION_END);
-	if (!http->daemon) {
-		http_stop(http);
-		return err_set(err, ERR_SYSTEM, "libmicrohttpd did not start: %s",
-		               strerror(errno));
-	}
-	http->loop.daemon = http->daemon;
-	http->loop.record = options->record;
-	http->loop.requests = &http->requests;
-	if (http_loop_start(&http->loop, err) != 0) {
-		http_stop(http);
-		return -1;
-	}
-	*ret_http = http;
-	return 0;
-}
-
-int
-http_take(struct http *http, int fd)
-{
-	return http_loop_take(&http->loop, fd);
-}
-
-int
-http_connect(struct http *http)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
-		return -1;
-	if (http_take(http, fds[1]) == 0)
-		return fds[0];
-	(void)close(fds[0]);
-	return -1;
-}
-
-void
-http_nudge(struct http *http)
-{
-	int fd = http_connect(http);
-
-	if (fd >= 0)
-		(void)close(fd);
-}
-
-void
-http_close_door(struct http *http)
-{
-	(void)MHD_quiesce_daemon(http->daemon);
-}
-
-void
-http_leave(struct http *http)
-{
-	atomic_store(&http->leaving, true);
-}
-
-size_t
-http_hang_up(struct http *http)
-{
-	peers_hang_up(&http->door.peers);
-	return peers_count(&http->door.peers);
-}
-
-size_t
-http_connections(struct http *http)
-{
-	return peers_count(&http->door.peers);
-}
-
-void
-http_quiesce(struct http *http)
-{
-	atomic_store(&http->quiet, true);
-	(void)MHD_quiesce_daemon(http->daemon);
-}
-
-size_t
-http_waiting(const struct http *http)
-{
-	return atomic_load(&http->waiting);
-}
-
-void
-http_stop(struct http *http)
-{
-	bool hangs;
-
-	if (!http)
-		return;
-	hangs = !http_loop_stop(&http->loop);
-	if (http->daemon)
-		MHD_stop_daemon(http->daemon);
-	if (hangs) /* in the sink of the record, and comes back to all this */
-		return;
-	http_fixed_free(&http->fixed);
-	http_door_close(&http->door);
-	requests_free(&http->requests);
-	free(http);
 }

@@ -48,11 +48,14 @@ wait_for_both(const struct http_loop *loop)
 
 /* libmicrohttpd takes connections from other threads only where it has one of its own. */
 static void
-take_waiting(const struct http_loop *loop)
+take_waiting(struct http_loop *loop)
 {
 	static const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
 	int fd;
 
+	if (!atomic_load_explicit(&loop->waits, memory_order_relaxed))
+		return;
+	atomic_store(&loop->waits, false); /* before they are read: none is left behind */
 	while (read(loop->doors[0], &fd, sizeof fd) == sizeof fd)
 		(void)MHD_add_connection(loop->daemon, fd,
 		                         (const struct sockaddr *)&unnamed,
@@ -129,8 +132,10 @@ http_loop_stop(struct http_loop *loop)
 int
 http_loop_take(struct http_loop *loop, int fd)
 {
-	if (write(loop->doors[1], &fd, sizeof fd) == sizeof fd)
+	if (write(loop->doors[1], &fd, sizeof fd) == sizeof fd) {
+		atomic_store(&loop->waits, true);
 		return 0;
+	}
 	(void)close(fd);
 	return -1;
 }

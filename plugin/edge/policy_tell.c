@@ -2,6 +2,7 @@
 /* policy_tell.c - writes a policy and the state of its exceptions as JSON. */
 #include "edge/policy_tell.h"
 
+#include "core/kubernetes_accounts.h"
 #include "core/policy_lint.h"
 
 #include <time.h>
@@ -127,6 +128,14 @@ add_allow(struct buf *buf, const struct exception *exception)
 	buf_char(buf, ']');
 }
 
+/* A controller makes pods for anybody. */
+static bool
+rests_on_strength(const struct exception *exception)
+{
+	return exception_is_strong(exception) &&
+	       !criteria_controller(&exception->match).at;
+}
+
 static void
 add_exception(struct buf *buf, const struct exception *exception, int64_t now)
 {
@@ -139,7 +148,7 @@ add_exception(struct buf *buf, const struct exception *exception, int64_t now)
 	else
 		policy_tell_time(buf, exception->expires);
 	buf_printf(buf, ",\"mode\":\"%s\",\"strong\":%s", mode_name(exception->mode),
-	           exception_is_strong(exception) ? "true" : "false");
+	           rests_on_strength(exception) ? "true" : "false");
 	add_allow(buf, exception);
 	add_match(buf, &exception->match);
 	buf_str(buf, ",\"reason\":");

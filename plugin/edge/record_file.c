@@ -43,6 +43,7 @@ struct record_sink {
 	off_t end;               /* size when we last looked; a torn line lies between */
 	off_t keep;              /* what is beyond was left by a failed write of ours */
 	struct buf rotated_torn; /* a torn line at the end of the file before this one */
+	bool torn_closed;        /* or at the end of this one, with its newline */
 	bool unsynced, folder_unsynced; /* a power cut may take something away */
 	bool sync_failed;               /* no more lines until one works */
 	int64_t sync_due_ms;            /* of fsync=interval, when something is */
@@ -115,6 +116,9 @@ look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
 
 	if (look(sink, &tail, err))
 		return -1;
+	sink->torn_closed = record_tail_step_back(&tail);
+	if (sink->torn_closed)
+		buf_add_text(&sink->rotated_torn, tail.torn);
 	if (!may_continue(&tail))
 		return err_set(err, ERR_SYNTAX,
 		               "%s: is not a record: its last line has no \"seq\"; move "
@@ -240,7 +244,7 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 		if (fstat(sink->fd, &st))
 			return fail(sink, err, "can't be looked at");
 	}
-	if (st.st_size == 0)
+	if (st.st_size == 0 || sink->torn_closed)
 		buf_add_text(ret_torn, buf_text(&sink->rotated_torn));
 	if (st.st_size == sink->end && sink->end == sink->good)
 		return 0;
@@ -301,6 +305,7 @@ write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
 	if (whole > 0) {
 		sink->good = sink->keep = sink->end + (off_t)(head.len + whole);
 		buf_clear(&sink->rotated_torn);
+		sink->torn_closed = false;
 	}
 	sink->end += (off_t)done;
 	*ret_taken = whole;

@@ -83,6 +83,29 @@ record_tail_is_ours(const struct record_tail *tail)
 	return record_chain_resume(&chain, tail->last) == 0;
 }
 
+bool
+record_tail_step_back(struct record_tail *tail)
+{
+	struct text bytes = buf_text(&tail->bytes), line = tail->last;
+	struct record_tail before = {0};
+	const char *start;
+
+	if (tail->torn.len > 0 || line.len == 0 || line.at == bytes.at ||
+	    line.at[0] != '{' || line.at[line.len - 1] == '}')
+		return false;
+	before.last = text_first(bytes, (size_t)(line.at - bytes.at) - 1);
+	start =
+	    before.last.len > 0 ? memrchr(before.last.at, '\n', before.last.len) : NULL;
+	if (start)
+		before.last =
+		    text_from(before.last, (size_t)(start - before.last.at) + 1);
+	if (!record_tail_is_ours(&before))
+		return false;
+	tail->torn = line;
+	tail->last = before.last;
+	return true;
+}
+
 void
 record_tail_free(struct record_tail *tail)
 {

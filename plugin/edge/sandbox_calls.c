@@ -26,14 +26,14 @@ const struct sandbox_call sandbox_calls[] = {
     {"epoll_pwait", "the same on arm64", SANDBOX_ALWAYS},
     {"epoll_ctl", "connections come and go", SANDBOX_ALWAYS},
     {"accept4", "connections", SANDBOX_ALWAYS},
-    {"getsockname", "libmicrohttpd asks for the kind of a connection", SANDBOX_ALWAYS},
+    {"getsockname", "libmicrohttpd may ask what a socket is", SANDBOX_ALWAYS},
     {"getsockopt", "who asks (SO_PEERCRED)", SANDBOX_ALWAYS},
     {"setsockopt", "how long a log daemon is waited for", SANDBOX_ALWAYS},
     {"recvfrom", "questions", SANDBOX_ALWAYS},
     {"recvmsg", "questions over TLS", SANDBOX_ALWAYS},
     {"sendto", "answers, and READY=1 to the service manager", SANDBOX_ALWAYS},
     {"sendmsg", "answers, and the record to log daemons", SANDBOX_ALWAYS},
-    {"shutdown", "an end of a connection", SANDBOX_ALWAYS},
+    {"shutdown", "the end of a connection", SANDBOX_ALWAYS},
     {"socket", "log daemons and the service manager, started anew", SANDBOX_UNIX},
     {"socketpair", "a question of the watchdog's", SANDBOX_UNIX},
     {"connect", "the same", SANDBOX_ALWAYS},
@@ -87,7 +87,6 @@ const struct sandbox_call sandbox_calls[] = {
     {"clock_gettime", "a clock that the vDSO can't read", SANDBOX_ALWAYS},
     {"gettimeofday", "the same", SANDBOX_ALWAYS},
     {"time", "the same", SANDBOX_ALWAYS},
-    {"clock_nanosleep", "libmicrohttpd waits for others to end", SANDBOX_ALWAYS},
     {"sched_yield", "a short wait for the record", SANDBOX_ALWAYS},
     {"sched_getaffinity", "malloc(3) counts processors", SANDBOX_ALWAYS},
 
@@ -109,7 +108,7 @@ const struct sandbox_call sandbox_calls[] = {
     {"getrusage", "metrics", SANDBOX_ALWAYS},
     {"prlimit64", "metrics: how many files may be open", SANDBOX_NO_SET},
     {"getrlimit", "the same", SANDBOX_ALWAYS},
-    {"rt_sigprocmask", "abort(3)", SANDBOX_ALWAYS},
+    {"rt_sigprocmask", "abort(3), and the end of a thread", SANDBOX_ALWAYS},
     {"rt_sigaction", "the same", SANDBOX_ALWAYS},
     {"rseq", "the first steps of a thread that was just started", SANDBOX_ALWAYS},
     {"set_robust_list", "the same", SANDBOX_ALWAYS},
@@ -120,29 +119,24 @@ const struct sandbox_call sandbox_calls[] = {
 
 const size_t sandbox_call_count = sizeof sandbox_calls / sizeof sandbox_calls[0];
 
+/* What an argument must be; of SANDBOX_OURSELF, our process. */
+static const struct scmp_arg_cmp conditions[] = {
+    [SANDBOX_NO_EXEC] = {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
+    [SANDBOX_NO_SET] = {2, SCMP_CMP_EQ, 0, 0},
+    [SANDBOX_NAME] = {0, SCMP_CMP_EQ, PR_SET_NAME, 0},
+    [SANDBOX_UNIX] = {0, SCMP_CMP_EQ, AF_UNIX, 0},
+    [SANDBOX_OURSELF] = {0, SCMP_CMP_EQ, 0, 0},
+};
+
 static int
 add(scmp_filter_ctx filter, int number, enum sandbox_condition condition)
 {
-	switch (condition) {
-	case SANDBOX_ALWAYS:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-	case SANDBOX_NO_EXEC:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	case SANDBOX_NO_SET:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A2_64(SCMP_CMP_EQ, 0));
-	case SANDBOX_NAME:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME));
-	case SANDBOX_UNIX:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
-	case SANDBOX_OURSELF:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
-	}
-	return -EINVAL;
+	struct scmp_arg_cmp argument = conditions[condition];
+
+	if (condition == SANDBOX_OURSELF)
+		argument.datum_a = (scmp_datum_t)getpid();
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number,
+	                              condition == SANDBOX_ALWAYS ? 0 : 1, &argument);
 }
 
 /* Returns how many calls were added, or -errno. */

@@ -140,18 +140,17 @@ allow_reading(const struct domain *domain, const char *path)
 	}
 }
 
-/* The folder of a socket; it may have to be made again below a new /run. */
+/*
+ * The folder of a socket. It may have to be made again when /run is mounted anew, and what
+ * is mounted over a folder is no longer below the rule of that folder, only below those
+ * above it (security/landlock/fs.c: hidden mount points are ignored). So sockets and
+ * folders may be made, and folders listed, anywhere; but not removed or replaced.
+ */
 static void
-allow_socket(const struct domain *domain, const char *path, const char *folder)
+allow_socket(const struct domain *domain, const char *folder)
 {
-	size_t end = strspn(path, "/");
-	char top[PATH_MAX];
-
 	allow(domain, folder, MAKE_SOCKETS | LANDLOCK_ACCESS_FS_REMOVE_FILE);
-	end += strcspn(path + end, "/");
-	(void)snprintf(top, sizeof top, "%.*s", (int)end, path);
-	if (path[end] == '/')
-		allow(domain, top, MAKE_SOCKETS);
+	allow(domain, "/", MAKE_SOCKETS);
 }
 
 /*
@@ -181,7 +180,7 @@ allow_path(const struct domain *domain, const struct sandbox_path *path)
 		allow_folder(domain, folder, WRITE, false);
 		break;
 	case SANDBOX_SOCKET:
-		allow_socket(domain, path->path, folder);
+		allow_socket(domain, folder);
 		break;
 	case SANDBOX_SELF:
 		allow_self(domain, folder);

@@ -60,7 +60,8 @@ plan_judge(struct sandbox_plan *plan, const struct options *options, bool adopte
 		add_record(plan, options->records[i]);
 	if (options->record_count == 0)
 		add_record(plan, "file:" RECORD_DEFAULT_PATH);
-	if (!adopted)
+	/* as open_socket(): with the webhook alone there is none */
+	if (!adopted && (options->socket || options->webhook_at.len == 0))
 		sandbox_plan_add(plan, SANDBOX_SOCKET, LISTEN_FOLDER_MODE,
 		                 options->socket ? options->socket : LISTEN_DEFAULT_PATH);
 	if (options->admin_socket)

@@ -12,7 +12,6 @@ struct yaml_reader {
 	enum yaml_dialect dialect;
 	/* of the document under way */
 	struct yaml_document *document;
-	size_t room; /* for marks */
 	size_t nodes;
 	struct yaml_place *failed_at;
 	struct err *err;
@@ -24,22 +23,21 @@ struct yaml_reader {
 struct entry {
 	const struct yaml_node *key, *value;
 	size_t rank;       /* the lower wins; also the order in which they are written */
-	bool own;          /* not merged */
-	bool before_merge; /* own, and a << follows */
+	bool before_merge; /* a << follows in the same mapping */
 };
 
-struct entries {
-	struct entry *at;
-	size_t count, room;
-};
-
-static void
-entries_free(struct entries *entries)
+/* A buf of them: memory of its allocations fits any type. */
+static struct entry *
+entries_of(struct buf *entries)
 {
-	free(entries->at);
+	return (struct entry *)(void *)entries->at;
 }
 
-#define cleanup_entries __attribute__((cleanup(entries_free)))
+static size_t
+count_of(const struct buf *entries)
+{
+	return entries->len / sizeof(struct entry);
+}
 
 /* One value more; a document must not grow without measure. */
 static int
@@ -53,36 +51,27 @@ count_node(struct yaml_reader *reader, const struct yaml_node *node)
 }
 
 static int
-add_entry(struct yaml_reader *reader, struct entries *entries, struct entry entry)
+add_entry(struct yaml_reader *reader, struct buf *entries, struct entry entry)
 {
 	if (count_node(reader, entry.key) != 0)
 		return -1;
-	if (entries->count == entries->room) {
-		size_t room = entries->room ? entries->room * 2 : 16;
-		struct entry *wider = realloc(entries->at, room * sizeof *wider);
-
-		if (!wider)
-			return err_set(reader->err, ERR_MEMORY, "out of memory");
-		entries->at = wider;
-		entries->room = room;
-	}
-	entry.rank = entries->count;
-	entries->at[entries->count++] = entry;
-	return 0;
+	entry.rank = count_of(entries);
+	buf_add(entries, &entry, sizeof entry);
+	return buf_ok(entries) ? 0 : err_set(reader->err, ERR_MEMORY, "out of memory");
 }
 
-static int collect(struct yaml_reader *reader, const struct yaml_node *map, bool own,
-                   unsigned depth, struct entries *entries);
+static int collect(struct yaml_reader *reader, const struct yaml_node *map,
+                   unsigned depth, struct buf *entries);
 
 /* A mapping, or a list of them, of which the first wins. */
 static int
 collect_merge(struct yaml_reader *reader, const struct yaml_node *value, unsigned depth,
-              struct entries *entries)
+              struct buf *entries)
 {
 	const struct yaml_node *source = yaml_target(value);
 
 	if (source->kind == YAML_MAP)
-		return collect(reader, source, false, depth, entries);
+		return collect(reader, source, depth, entries);
 	if (source->kind != YAML_LIST)
 		return yaml_fail(value->place, reader->failed_at, reader->err, ERR_TYPE,
 		                 "what << merges should be a mapping or a list of them");
@@ -90,7 +79,7 @@ collect_merge(struct yaml_reader *reader, const struct yaml_node *value, unsigne
 		if (yaml_target(one)->kind != YAML_MAP)
 			return yaml_fail(one->place, reader->failed_at, reader->err,
 			                 ERR_TYPE, "what << merges should be a mapping");
-		if (collect(reader, yaml_target(one), false, depth, entries) != 0)
+		if (collect(reader, yaml_target(one), depth, entries) != 0)
 			return -1;
 	}
 	return 0;
@@ -98,23 +87,22 @@ collect_merge(struct yaml_reader *reader, const struct yaml_node *value, unsigne
 
 /* First what stands in the mapping itself, then what it merges. */
 static int
-collect(struct yaml_reader *reader, const struct yaml_node *map, bool own, unsigned depth,
-        struct entries *entries)
+collect(struct yaml_reader *reader, const struct yaml_node *map, unsigned depth,
+        struct buf *entries)
 {
 	const struct yaml_node *merged = NULL;
-	size_t first = entries->count;
+	size_t first = count_of(entries);
 
 	if (depth >= YAML_DEPTH_MAX)
 		return yaml_fail(map->place, reader->failed_at, reader->err, ERR_LIMIT,
 		                 "nested deeper than %d", YAML_DEPTH_MAX);
 	for (const struct yaml_node *key = map->first; key; key = key->next->next) {
-		struct entry entry = {
-		    .key = yaml_target(key), .value = key->next, .own = own};
+		struct entry entry = {.key = yaml_target(key), .value = key->next};
 
 		if (yaml_is_merge(entry.key)) {
 			merged = key->next;
-			for (size_t i = first; i < entries->count; i++)
-				entries->at[i].before_merge = true;
+			for (size_t i = first; i < count_of(entries); i++)
+				entries_of(entries)[i].before_merge = true;
 		} else if (add_entry(reader, entries, entry) != 0) {
 			return -1;
 		}
@@ -147,19 +135,20 @@ compare_by_rank(const void *a, const void *b)
 
 /* Keeps the first of each key, in order. */
 static int
-resolve(struct yaml_reader *reader, struct entries *entries)
+resolve(struct yaml_reader *reader, struct buf *entries)
 {
-	size_t kept = 0;
+	struct entry *all = entries_of(entries);
+	size_t kept = 0, count = count_of(entries);
 
-	if (entries->count == 0)
+	if (count == 0)
 		return 0;
-	qsort(entries->at, entries->count, sizeof entries->at[0], compare_by_key);
-	for (size_t i = 0; i < entries->count; i++) {
-		const struct entry *entry = &entries->at[i], *winner;
+	qsort(all, count, sizeof *all, compare_by_key);
+	for (size_t i = 0; i < count; i++) {
+		const struct entry *entry = &all[i], *winner;
 
-		winner = kept > 0 ? &entries->at[kept - 1] : NULL;
+		winner = kept > 0 ? &all[kept - 1] : NULL;
 		if (!winner || !text_equal(winner->key->value, entry->key->value)) {
-			entries->at[kept++] = *entry;
+			all[kept++] = *entry;
 			continue;
 		}
 		if (winner->before_merge && reader->dialect == YAML_KUBERNETES)
@@ -169,30 +158,20 @@ resolve(struct yaml_reader *reader, struct entries *entries)
 			    "this key and the << after it give different values to "
 			    "different readers; put the << first");
 	}
-	entries->count = kept;
-	qsort(entries->at, kept, sizeof entries->at[0], compare_by_rank);
+	entries->len = kept * sizeof *all;
+	qsort(all, kept, sizeof *all, compare_by_rank);
 	return 0;
 }
 
 /* ---- the whole ---- */
 
-static int
-add_mark(struct yaml_reader *reader, const struct yaml_node *node)
+static void
+add_mark(struct yaml_document *document, const struct yaml_node *node)
 {
-	struct yaml_document *document = reader->document;
+	struct yaml_mark mark = {.offset = (uint32_t)document->json.len,
+	                         .place = node->place};
 
-	if (document->count == reader->room) {
-		size_t room = reader->room ? reader->room * 2 : 256;
-		struct yaml_mark *wider = realloc(document->marks, room * sizeof *wider);
-
-		if (!wider)
-			return err_set(reader->err, ERR_MEMORY, "out of memory");
-		document->marks = wider;
-		reader->room = room;
-	}
-	document->marks[document->count++] = (struct yaml_mark){
-	    .offset = (uint32_t)document->json.len, .place = node->place};
-	return 0;
+	buf_add(&document->marks_memory, &mark, sizeof mark);
 }
 
 static int write_node(struct yaml_reader *reader, const struct yaml_node *node,
@@ -202,20 +181,20 @@ static int
 write_map(struct yaml_reader *reader, const struct yaml_node *map, unsigned depth)
 {
 	struct buf *json = &reader->document->json;
-	cleanup_entries struct entries entries = {0};
+	cleanup_buf struct buf entries = {0};
 
-	if (collect(reader, map, true, depth, &entries) != 0 ||
-	    resolve(reader, &entries) != 0)
+	if (collect(reader, map, depth, &entries) != 0 || resolve(reader, &entries) != 0)
 		return -1;
 	buf_char(json, '{');
-	for (size_t i = 0; i < entries.count; i++) {
+	for (size_t i = 0; i < count_of(&entries); i++) {
+		const struct entry *entry = &entries_of(&entries)[i];
+
 		if (i > 0)
 			buf_char(json, ',');
-		if (add_mark(reader, entries.at[i].key) != 0)
-			return -1;
-		buf_json(json, entries.at[i].key->value, 0);
+		add_mark(reader->document, entry->key);
+		buf_json(json, entry->key->value, 0);
 		buf_char(json, ':');
-		if (write_node(reader, entries.at[i].value, depth + 1) != 0)
+		if (write_node(reader, entry->value, depth + 1) != 0)
 			return -1;
 	}
 	buf_char(json, '}');
@@ -245,8 +224,9 @@ write_node(struct yaml_reader *reader, const struct yaml_node *node, unsigned de
 	if (depth >= YAML_DEPTH_MAX)
 		return yaml_fail(node->place, reader->failed_at, reader->err, ERR_LIMIT,
 		                 "nested deeper than %d", YAML_DEPTH_MAX);
-	if (count_node(reader, node) != 0 || add_mark(reader, node) != 0)
+	if (count_node(reader, node) != 0)
 		return -1;
+	add_mark(reader->document, node);
 	if (node->kind == YAML_SCALAR || node->tag == YAML_TAG_RESET)
 		return yaml_scalar_write(node, reader->dialect, &reader->document->json,
 		                         reader->failed_at, reader->err);
@@ -280,7 +260,7 @@ yaml_next(struct yaml_reader *reader, struct yaml_document *document,
 	*ret_place = (struct yaml_place){0};
 	yaml_document_free(document);
 	reader->document = document;
-	reader->room = reader->nodes = 0;
+	reader->nodes = 0;
 	reader->failed_at = ret_place;
 	reader->err = err;
 	if (yaml_tree_next(reader->tree, &root, ret_place, err) != 0)
@@ -290,8 +270,11 @@ yaml_next(struct yaml_reader *reader, struct yaml_document *document,
 	document->begin = root->place;
 	if (write_node(reader, root, 0) != 0)
 		return -1;
-	if (!buf_ok(&document->json))
+	if (!buf_ok(&document->json) || !buf_ok(&document->marks_memory))
 		return err_set(err, ERR_MEMORY, "out of memory");
+	document->marks =
+	    (const struct yaml_mark *)(const void *)document->marks_memory.at;
+	document->count = document->marks_memory.len / sizeof *document->marks;
 	return 1;
 }
 
@@ -326,6 +309,6 @@ yaml_document_free(struct yaml_document *document)
 	if (!document)
 		return;
 	buf_free(&document->json);
-	free(document->marks);
+	buf_free(&document->marks_memory);
 	*document = (struct yaml_document){0};
 }

@@ -190,8 +190,11 @@ def file_cases():
         yield folder, names[0], 'policy.json' in files, silent, wants
 
 
-def run_files(runner):
-    for folder, name, policy, silent, wants in file_cases():
+def run_files(runner, sample):
+    cases = list(file_cases())
+    if sample:
+        cases = random.Random(1).sample(cases, min(sample // 3, len(cases)))
+    for folder, name, policy, silent, wants in cases:
         options = ['--policy', 'policy.json'] if policy else []
         for how in (['--as', name.rsplit('.', 1)[0]], [])[:2 if silent else 1]:
             done = subprocess.run(runner.command + ['check', *options, *how, name], cwd=folder,
@@ -279,7 +282,7 @@ def main():
     args = parser.parse_args()
     runner = Runner(os.path.abspath(args.program), args.wrap)
     run_public(runner, run_own(runner))
-    run_files(runner)
+    run_files(runner, args.sample)
     run_engine_cases(runner, args.sample)
     run_recordings(runner, args.sample)
     print('cases: %d passed, %d failed, %d skipped'

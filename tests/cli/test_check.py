@@ -77,6 +77,48 @@ class Answers(Folder):
             self.assertEqual(done.stderr.count("\n"), 1)
             self.assertIn("--as", done.stderr)
 
+    def test_keys_of_another_kind_do_not_disguise_a_file(self):
+        pod = json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+                          "spec": {"containers": [{"name": "a", "image": "nginx"}]}})
+        for key in ("defaultAction", "TaskTemplate", "Image", "State", "services"):
+            done = check(self.write("f", '{"%s": {}, %s' % (key, pod[1:])), cwd=self.home)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), key)
+            self.assertIn("of kind", done.stderr)
+        for text in ("services: {}\n---\nname: x\n" + POD, "services: {}\n" + POD,
+                     "name: x\nservices: {}\n---\n" + POD):
+            done = check(self.write("f", text), cwd=self.home)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), text)
+            self.assertIn("manifest", done.stderr)
+
+    def test_json_list_of_objects_is_a_manifest(self):
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+               "spec": {"containers": [{"name": "a", "image": "nginx"}]}}
+        done = check(self.write("f", json.dumps([pod])), cwd=self.home)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn('"a" unset', done.stdout)
+        done = check(self.write("f", json.dumps([pod, {"HostConfig": {}}])), cwd=self.home)
+        self.assertEqual(done.returncode, 2)
+
+    def test_what_of_a_manifest_was_not_reached_is_denied(self):
+        good = json.dumps({"apiVersion": "v1", "kind": "ConfigMap"})
+        pod = '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "a"}]}}'
+        deep = pod
+        for _ in range(12):
+            deep = '{"apiVersion": "v1", "kind": "List", "items": [%s]}' % deep
+        for items in ("%s, null, %s" % (good, pod), "%s, 7, %s" % (good, pod), deep):
+            text = '{"apiVersion": "v1", "kind": "List", "items": [\n%s]}' % items
+            done = check(self.write("f", text), cwd=self.home)
+            self.assertEqual(done.returncode, 1, items)
+            self.assertIn("deny f:2 - unreadable", done.stdout)
+
+    def test_profile_of_an_included_service_is_sought_beside_the_first_file(self):
+        self.write("sub/x.yml", GOOD + "    security_opt: [seccomp:p.json]\n")
+        self.write("sub/p.json", '{"defaultAction": "SCMP_ACT_ERRNO"}')
+        self.write("p.json", '{"defaultAction": "SCMP_ACT_ALLOW"}')
+        done = check(self.write("c.yml", "include: [sub/x.yml]\n"), cwd=self.home)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn('deny sub/x.yml:4 "web" permissive', done.stdout)
+
     def test_what_is_said_to_be_a_kind_is_judged(self):
         for how in ("compose", "manifest", "admission", "profile", "inspect", "envelope",
                     "create", "service"):

@@ -5,7 +5,9 @@
  * a fault's name in the folder FAULTS; and the clock of the day is wrong by the seconds in
  * FAULTS/clock (8 bytes, in this machine's order), if that is there at the start.
  *
- * It makes only calls that the judge's own filter lets through.
+ * Or the judge itself does what it must not: forbidden-call is one that its filter kills
+ * for, outside opens a file that is none of its own. Else it makes only calls that the
+ * filter lets through.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +99,11 @@ writev(int fd, const struct iovec *parts, int count)
 {
 	if (is_regular(fd))
 		wait_while("write-hang");
+	if (is_regular(fd) && is_on("forbidden-call"))
+		(void)syscall(SYS_execve, NULL, NULL, NULL);
+	if (is_regular(fd) && is_on("outside") &&
+	    open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0)
+		return -1; /* and errno says why */
 	if (is_regular(fd) && is_on("write-error")) {
 		errno = EIO;
 		return -1;

@@ -182,7 +182,7 @@ def watch_events(lane):
                            (("start", name), "die;"), (("rm", name), "destroy;")):
         lane.ok(*command)
         session.expect(event)
-    return session.expect("destroy;")
+    return session.expect("destroy;").split()
 
 
 def watch_stats(lane):

@@ -22,8 +22,8 @@ def options(*entries):
 
 
 def template(entry, use):
-    return (HEAD + f"x-base: &base\n  image: {IMAGE}\n  security_opt: [{entry!r}]\n"
-            f"services:\n  web:\n{use}")
+    return (HEAD + f"x-base: &base\n  image: {IMAGE}\n  command: ['true']\n"
+            f"  security_opt: [{entry!r}]\nservices:\n  web:\n{use}")
 
 
 # name -> (Compose file, what is to come of it: "created", "refused" by the plugin, or "failed"

@@ -150,6 +150,50 @@ class Machine(unittest.TestCase):
         self.assertEqual(int(status["CapBnd"], 16), 0)
         self.assertEqual((status["NoNewPrivs"].strip(), status["Seccomp"].strip()), ("1", "2"))
 
+    def test_judge_puts_a_narrower_filter_on_itself_and_shuts_other_folders(self):
+        status = self.succeed("cat", f"/proc/{self.judge_pid()}/status")
+        filters = int(status.split("Seccomp_filters:")[1].split()[0])
+        self.assertGreaterEqual(filters, 2)  # systemd's and its own
+        journal = self.succeed("journalctl", "-u", "seccomp-authz", "--no-pager")
+        line = [line for line in journal.splitlines() if "sandbox: " in line][-1]
+        self.assertRegex(line, "sandbox: no capabilities, no new privileges, "
+                         r"(only its folders \(Landlock \d\)|all folders \(this kernel has no "
+                         r"Landlock\)), \d+ system calls$")
+
+    def test_restarts_lose_no_request_of_a_client_that_hammers(self):
+        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-static", "-o",
+                        str(self.root / "root/hammer"), str(HERE / "hammer.c"), "-lpthread"],
+                       check=True)
+        client = subprocess.Popen(
+            [*TIED, "nsenter", "-t", self.init, "-a", "/root/hammer", "-s", "8", "-c", "6",
+             f"/run/docker/plugins/{PLUGIN}.sock"], stdout=subprocess.PIPE, text=True)
+        for _ in range(3):
+            time.sleep(1)
+            self.succeed("systemctl", "restart", "seccomp-authz")
+        out, _ = client.communicate(timeout=90)
+        seen = dict(word.split("=") for word in out.split())
+        self.assertEqual((client.returncode, seen["lost"], seen["refused"], seen["wrong"]),
+                         (0, "0", "0", "0"), out)
+        self.assertGreater(int(seen["asked"]), 1000)
+        print(f"     three restarts: {out.strip()}")
+
+    def test_judge_that_hangs_is_started_anew(self):
+        self.assertEqual(self.succeed("systemctl", "show", "-P", "WatchdogUSec",
+                                      "seccomp-authz").strip(), "30s")
+        drop_in = "run/systemd/system/seccomp-authz.service.d/watchdog.conf"
+        self.succeed("mkdir", "-p", f"/{drop_in.rsplit('/', 1)[0]}")
+        self.succeed("sh", "-c", f"printf '[Service]\\nWatchdogSec=2s\\n' >/{drop_in}")
+        self.succeed("systemctl", "daemon-reload")
+        self.succeed("systemctl", "restart", "seccomp-authz")
+        self.addCleanup(self.succeed, "systemctl", "daemon-reload")
+        self.addCleanup(self.succeed, "rm", f"/{drop_in}")
+        pid = self.judge_pid()
+        time.sleep(4)
+        self.assertEqual(self.judge_pid(), pid)  # it is well, and says so
+        self.succeed("kill", "-STOP", pid)
+        wait_until(lambda: self.judge_pid() not in (pid, "0"), 20, "another one is there")
+        self.assert_guarded()
+
     def test_socket_is_for_root_only(self):
         out = self.succeed("stat", "-c", "%a %U", f"/run/docker/plugins/{PLUGIN}.sock")
         self.assertEqual(out.strip(), "600 root")

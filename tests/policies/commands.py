@@ -147,6 +147,17 @@ class ShowAndDefault(PolicyCase):
         self.assertRegex(out, r'(?m)^active +"in \d\d days" .*now')
         self.assertIn("guards off:      builds, rollback, swarm-membership", out)
 
+    def test_exception_for_a_controller_is_an_error_and_no_strong_one(self):
+        for namespace, code, strong in ((None, 1, False), (["build"], 0, True)):
+            match = {"door": ["kubernetes"], "user": ["system:serviceaccount:kube-system:*"]}
+            if namespace:
+                match["namespace"] = namespace
+            path = self.write("p.json", json.dumps({"version": 1, "exceptions": [
+                {"id": "a", "allow": ["unset"], "match": match, "reason": "r"}]}))
+            self.run_policy("lint", path, code=code)
+            told = json.loads(self.run_policy("show", "--format", "json", path)[0])
+            self.assertEqual(told["exceptions"][0]["strong"], strong)
+
     def test_what_is_shown_is_what_was_read(self):
         told = json.loads(self.run_policy("show", "--format", "json", EXAMPLE)[0])
         read = json.loads(pathlib.Path(EXAMPLE).read_text(encoding="utf-8"))

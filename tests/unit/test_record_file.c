@@ -238,6 +238,28 @@ torn_line_is_closed_by_a_recovery_record(void **state)
 	assert_chain(record_path(), 6);
 }
 
+/* The crash came between the newline and the recovery record. */
+static void
+torn_line_that_has_its_newline_already_is_closed_all_the_same(void **state)
+{
+	(void)state;
+	write_lines(2);
+	append(record_path(), "{\"time\":\"2026-01-02T03:04:05.678901Z\",\"se\n");
+	write_lines(2);
+	assert_chain(record_path(), 5);
+	assert_int_equal(times_in(record_path(), "was closed"), 1);
+}
+
+/* Nobody can say that a whole line which is none of ours is what a crash left. */
+static void
+whole_line_of_somebody_else_is_no_torn_one(void **state)
+{
+	(void)state;
+	write_lines(2);
+	append(record_path(), "{\"a\":1}\n");
+	assert_not_opened("is not a record: its last line has no \"seq\"");
+}
+
 static void
 torn_line_is_all_there_is(void **state)
 {
@@ -1083,6 +1105,8 @@ main(void)
 	    in_a_folder(file_that_is_no_record_is_refused_and_stays),
 	    in_a_folder(restart_goes_on_with_the_chain),
 	    in_a_folder(torn_line_is_closed_by_a_recovery_record),
+	    in_a_folder(torn_line_that_has_its_newline_already_is_closed_all_the_same),
+	    in_a_folder(whole_line_of_somebody_else_is_no_torn_one),
 	    in_a_folder(torn_line_is_all_there_is),
 	    in_a_folder(long_run_of_nul_from_a_power_cut_is_closed),
 	    in_a_folder(file_without_any_line_near_its_end_is_refused),
