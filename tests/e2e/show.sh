@@ -121,8 +121,7 @@ The engine and its guard go on until you press Ctrl-C. To try more, in another t
    docker run --rm --cap-add SYS_PTRACE busybox true                 # runs, filtered
    tail -n 1 $record | jq .
 
-An exception: put it into $policy (the README shows how), then
-   kill -HUP $judge_pid
+An exception: put it into $policy (the README shows how). The judge takes it by itself.
 
 To guard an engine of your own: README.md, "Attach it to your engine".
 END
