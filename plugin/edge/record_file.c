@@ -40,7 +40,8 @@ struct record_sink {
 	dev_t dev; /* which file that is */
 	ino_t ino;
 	off_t good;              /* the last whole line ends here */
-	off_t end;               /* size when we last looked; a torn line lies between */
+	off_t end;               /* size when we last looked; torn lines lie between */
+	bool open_ended;         /* the last of these has no newline */
 	off_t keep;              /* what is beyond was left by a failed write of ours */
 	struct buf rotated_torn; /* a torn line at the end of the file before this one */
 	bool unsynced, folder_unsynced; /* a power cut may take something away */
@@ -85,6 +86,8 @@ look(struct record_sink *sink, struct record_tail *ret_tail, struct err *err)
 		return err_wrap(err, "%s", sink->spec.path);
 	sink->end = sink->keep = ret_tail->size;
 	sink->good = ret_tail->size - (off_t)ret_tail->torn.len;
+	sink->open_ended =
+	    ret_tail->torn.len > 0 && ret_tail->torn.at[ret_tail->torn.len - 1] != '\n';
 	return 0;
 }
 
@@ -219,6 +222,20 @@ rotate(struct record_sink *sink, struct err *err)
 	return 0;
 }
 
+/* What is torn at the end of this file and, if that is all it has, of the one before. */
+static void
+add_torn(const struct record_sink *sink, struct text torn, struct buf *ret_torn)
+{
+	struct text before = buf_text(&sink->rotated_torn);
+
+	if (sink->good == 0)
+		buf_add_text(ret_torn, before);
+	if (sink->good == 0 && before.len > 0 && torn.len > 0 &&
+	    before.at[before.len - 1] != '\n')
+		buf_char(ret_torn, '\n');
+	buf_add_text(ret_torn, torn);
+}
+
 static int
 file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *err)
 {
@@ -240,13 +257,11 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 		if (fstat(sink->fd, &st))
 			return fail(sink, err, "can't be looked at");
 	}
-	if (st.st_size == 0)
-		buf_add_text(ret_torn, buf_text(&sink->rotated_torn));
-	if (st.st_size == sink->end && sink->end == sink->good)
+	if (st.st_size == sink->end && sink->end == sink->good && sink->end > 0)
 		return 0;
 	if (look(sink, &tail, err))
 		return -1;
-	buf_add_text(ret_torn, tail.torn);
+	add_torn(sink, tail.torn, ret_torn);
 	return 0;
 }
 
@@ -286,7 +301,8 @@ static int
 write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
            struct err *err)
 {
-	struct text head = sink->end > sink->good ? TEXT_LIT("\n") : TEXT_LIT("");
+	bool closes = sink->end > sink->good && sink->open_ended;
+	struct text head = closes ? TEXT_LIT("\n") : TEXT_LIT("");
 	size_t done = write_both(sink->fd, head, lines);
 	size_t whole = done > head.len ? done - head.len : 0;
 

@@ -2,6 +2,7 @@
 /* record_rotate.c - renames the files of a record, the oldest first. */
 #include "edge/record_rotate.h"
 #include "edge/file.h"
+#include "edge/record_chain.h"
 #include "edge/record_tail.h"
 
 #include <dirent.h>
@@ -87,8 +88,21 @@ record_sync_folder(const char *path, struct err *err)
 	return 0;
 }
 
+/* Lines that are torn in an older file. */
+static void
+put_before(struct buf *torn, struct text older)
+{
+	cleanup_buf struct buf newer = *torn;
+
+	*torn = (struct buf){.failed = newer.failed};
+	buf_add_text(torn, older);
+	if (older.len > 0 && newer.len > 0 && older.at[older.len - 1] != '\n')
+		buf_char(torn, '\n');
+	buf_add_text(torn, buf_text(&newer));
+}
+
 /* Takes over the end of PATH.`number`. Returns true if an older one has to be looked at:
-   this one is empty, or there is none of this number. */
+   this one is empty or torn as a whole, or there is none of this number. */
 static bool
 has_no_line(const char *path, int number, struct buf *ret_last, struct buf *ret_torn)
 {
@@ -106,10 +120,14 @@ has_no_line(const char *path, int number, struct buf *ret_last, struct buf *ret_
 		return false;
 	if (tail.size == 0)
 		return true;
-	if (record_tail_is_ours(&tail)) {
-		buf_add_text(ret_last, tail.last);
-		buf_add_text(ret_torn, tail.torn);
+	if (!tail.last.at && record_chain_is_torn(tail.torn)) {
+		put_before(ret_torn, tail.torn);
+		return record_chain_count_torn(buf_text(ret_torn)) <= RECORD_TORN_MAX;
 	}
+	if (!record_tail_is_ours(&tail))
+		return false;
+	buf_add_text(ret_last, tail.last);
+	put_before(ret_torn, tail.torn);
 	return false;
 }
 

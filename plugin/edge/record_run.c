@@ -52,6 +52,12 @@ write_group(struct record *record)
 	struct err err = {0};
 	int failed = record_writer_write(&record->writer, &written, &err);
 
+	if (written.torn > 0)
+		log_warning(
+		    &record->log,
+		    "record %s: a crash tore its end, a recovery record closes it "
+		    "(torn lines: %zu); see seccomp-authz log verify",
+		    record->spec, written.torn);
 	settle(record, &written, failed ? err.text : NULL);
 	for (size_t i = 0; i < record->follower_count; i++)
 		record_follow(record->followers[i], written.bytes);

@@ -243,6 +243,20 @@ class Verify(JudgeCase):
         self.assertEqual(code, 1)
         self.assertIn("the noted line 5 is not here; the last has seq 3", out)
 
+    def test_a_crash_before_the_recovery_record_is_closed_at_the_next_start(self):
+        self.deny(3)
+        half = b'{"time":"2026-11-25T03:00:00.0'
+        for torn in (half + b"\n", half + b"\n" + half, half + b"\n" + half[:9] + b"\n"):
+            before = self.record.read_bytes().count(b"\n")
+            self.tear(torn)
+            self.deny(2)
+            code, out, err = run("verify", self.record)
+            self.assertEqual((code, err), (0, ""), out)
+            for i in range(len(torn.splitlines())):
+                self.assertIn(f"torn {self.record}:{before + 1 + i}: ", out)
+            self.assertEqual(run("show", self.record)[0], 0)
+        self.assertIn("a crash tore its end", self.judge.log.read_text())
+
     def test_what_can_not_be_read_is_no_verdict(self):
         packed = self.home / "r.gz"
         packed.write_bytes(b"\x1f\x8b\x08")

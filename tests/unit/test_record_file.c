@@ -238,12 +238,64 @@ torn_line_is_closed_by_a_recovery_record(void **state)
 	assert_chain(record_path(), 6);
 }
 
+/* The crash came after the newline that closes a torn line, or once more in the recovery
+   record itself. */
+static void
+torn_lines_that_were_closed_without_a_record_are_closed_by_one(void **state)
+{
+	static const struct {
+		const char *torn;
+		size_t count;
+	} rows[] = {
+	    {"{\n", 1},
+	    {"{\"time\":\"2026-01-02T03:04:05.678901Z\",\"seq\":3,\"prev\":\"01\n", 1},
+	    {"{\"time\":\"2026-01-\n{\"time\":\"2026-01-02T03:04:05.678901Z\",\"event",
+	     2},
+	    {"{\"time\":\"2026-01-\n{\"time\":\"2026-01-02T03\n{\n", 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char message[64];
+
+		(void)unlink(record_path());
+		write_lines(2);
+		append(record_path(), rows[i].torn);
+		write_lines(2);
+		assert_chain(record_path(), 5);
+		(void)snprintf(message, sizeof message, "%zu torn lines of ",
+		               rows[i].count);
+		assert_int_equal(times_in(record_path(), message), rows[i].count > 1);
+		assert_int_equal(times_in(record_path(), "a torn line of "),
+		                 rows[i].count == 1);
+		assert_int_equal(times_in(record_path(), "\n\n"), 0);
+	}
+}
+
+static void
+more_torn_lines_than_one_record_closes_are_refused(void **state)
+{
+	(void)state;
+	write_lines(1);
+	for (int i = 0; i < RECORD_TORN_MAX; i++)
+		append(record_path(), "{\"time\":\"2026\n");
+	record_close(opened());
+	assert_chain(record_path(), 2);
+	for (int i = 0; i <= RECORD_TORN_MAX; i++)
+		append(record_path(), "{\"time\":\"2026\n");
+	assert_not_opened("is not a record: its last line has no \"seq\"");
+}
+
 static void
 torn_line_is_all_there_is(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(in_folder("log.d"), 0700), 0);
 	append(record_path(), "{\"time\":");
+	write_lines(1);
+	assert_chain(record_path(), 2);
+	assert_int_equal(unlink(record_path()), 0);
+	append(record_path(), "{\"time\":\n");
 	write_lines(1);
 	assert_chain(record_path(), 2);
 }
@@ -1083,6 +1135,8 @@ main(void)
 	    in_a_folder(file_that_is_no_record_is_refused_and_stays),
 	    in_a_folder(restart_goes_on_with_the_chain),
 	    in_a_folder(torn_line_is_closed_by_a_recovery_record),
+	    in_a_folder(torn_lines_that_were_closed_without_a_record_are_closed_by_one),
+	    in_a_folder(more_torn_lines_than_one_record_closes_are_refused),
 	    in_a_folder(torn_line_is_all_there_is),
 	    in_a_folder(long_run_of_nul_from_a_power_cut_is_closed),
 	    in_a_folder(file_without_any_line_near_its_end_is_refused),
