@@ -356,6 +356,36 @@ new_file_goes_on_with_the_chain_of_the_rotated_one(void **state)
 }
 
 static void
+new_file_goes_on_with_the_chain_of_the_dated_one(void **state)
+{
+	static const char *const rows[][3] = {
+	    {"-20261124", "-20261125"}, {"-2026112423", "-2026112500", "-2026112501"},
+	    {".1", "-20261125"},        {"-20261124", ".1"},
+	    {".20261124", ".20261125"}, {"-2026-11-24", "-2026-11-25"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t files = 0;
+
+		for (; files < 3 && rows[i][files]; files++) {
+			char name[64];
+
+			write_lines(2);
+			(void)snprintf(name, sizeof name, "log.d/record.jsonl%s",
+			               rows[i][files]);
+			assert_int_equal(rename(record_path(), in_folder(name)), 0);
+		}
+		append(in_folder("log.d/record.jsonl-20261001.gz"), "\x1f\x8b");
+		write_lines(1);
+		assert_int_equal(
+		    times_in(record_path(), files == 3 ? "\"seq\":7," : "\"seq\":5,"), 1);
+		assert_int_equal(
+		    nftw(in_folder("log.d"), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	}
+}
+
+static void
 rotated_file_that_is_no_record_is_no_beginning(void **state)
 {
 	char rotated[PATH_MAX];
@@ -1141,6 +1171,7 @@ main(void)
 	    in_a_folder(long_run_of_nul_from_a_power_cut_is_closed),
 	    in_a_folder(file_without_any_line_near_its_end_is_refused),
 	    in_a_folder(new_file_goes_on_with_the_chain_of_the_rotated_one),
+	    in_a_folder(new_file_goes_on_with_the_chain_of_the_dated_one),
 	    in_a_folder(rotated_file_that_is_no_record_is_no_beginning),
 	    in_a_folder(file_that_is_moved_away_is_made_anew_with_the_next_line),
 	    in_a_folder(file_that_is_deleted_is_made_anew_with_its_folder),
