@@ -13,6 +13,7 @@
  */
 #include "edge/record.h"
 #include "edge/file.h"
+#include "edge/record_append.h"
 #include "edge/record_open.h"
 #include "edge/record_rotate.h"
 #include "edge/record_spec.h"
@@ -25,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -265,45 +265,13 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 	return 0;
 }
 
-static struct iovec
-part_of(struct text bytes, size_t from)
-{
-	/* writev(2) only reads, but its argument can't say so */
-	return (struct iovec){.iov_base = (void *)(uintptr_t)(bytes.at + from),
-	                      .iov_len = bytes.len - from};
-}
-
-/* Returns how many bytes of both were written; fewer than all: errno says why. */
-static size_t
-write_both(int fd, struct text head, struct text lines)
-{
-	size_t done = 0;
-
-	while (done < head.len + lines.len) {
-		struct iovec parts[2];
-		int count = 0;
-		ssize_t len;
-
-		if (done < head.len)
-			parts[count++] = part_of(head, done);
-		parts[count++] = part_of(lines, done < head.len ? 0 : done - head.len);
-		len = writev(fd, parts, count);
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len <= 0)
-			break;
-		done += (size_t)len;
-	}
-	return done;
-}
-
 static int
 write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
            struct err *err)
 {
 	bool closes = sink->end > sink->good && sink->open_ended;
 	struct text head = closes ? TEXT_LIT("\n") : TEXT_LIT("");
-	size_t done = write_both(sink->fd, head, lines);
+	size_t done = record_append(sink->fd, head, lines);
 	size_t whole = done > head.len ? done - head.len : 0;
 
 	if (!sink->unsynced && sink->spec.fsync != RECORD_FSYNC_NEVER) {
@@ -371,6 +339,22 @@ file_sink_sync(struct record_sink *sink, enum record_sync when, int64_t *ret_due
 	return failed;
 }
 
+/* Room for a line of any length, and a disk that takes it: seen by writing one's length, and
+   cutting it off again. Whoever reads meanwhile sees a line without its end. */
+static int
+file_sink_probe(struct record_sink *sink, struct err *err)
+{
+	static const char nothing[RECORD_LINE_MAX];
+	struct text bytes = {nothing, sizeof nothing};
+	size_t done = record_append(sink->fd, TEXT_LIT(""), bytes);
+
+	if (done < bytes.len)
+		(void)fail(sink, err, "can't be written");
+	sink->end += (off_t)done;
+	cut_back(sink);
+	return done < bytes.len ? -1 : 0;
+}
+
 static const char *
 file_sink_warning(const struct record_sink *sink)
 {
@@ -395,4 +379,5 @@ const struct record_sink_kind record_sink_file = {
     .sync = file_sink_sync,
     .warning = file_sink_warning,
     .is_quick = file_sink_is_quick,
+    .probe = file_sink_probe,
 };

@@ -193,6 +193,16 @@ class Disk(SinkCase):
     def test_a_full_disk_tells_nobody_until_there_is_room(self):
         self.assert_survives(self.full())
 
+    def test_a_judge_whose_disk_has_room_again_is_ready_without_a_denial(self):
+        self.assertEqual(self.ask(UNCONFINED)[0], 200)
+        with self.full():
+            time.sleep(2.5)
+            self.assertEqual(self.ready(), 503)
+        wait_until(lambda: self.ready() == 200, 5, "ready by itself")
+        self.assert_well_again()
+        self.assert_told_is_on_record_once()
+        self.assert_verified()
+
     def test_a_read_only_file_system_tells_nobody_until_it_is_not(self):
         self.assert_survives(self.read_only())
 

@@ -693,7 +693,15 @@ full_disk_refuses_until_there_is_room(void **state)
 	record_state(record, &now);
 	assert_true(now.degraded);
 	assert_int_equal(now.written, taken);
+	(void)usleep(1500 * 1000); /* it is asked meanwhile, and still has no room */
+	record_state(record, &now);
+	assert_true(now.degraded);
 	assert_int_equal(unlink(in_folder("log.d/filler")), 0);
+	for (int i = 0; i < 5000 && now.degraded; i++) {
+		(void)usleep(1000);
+		record_state(record, &now);
+	}
+	assert_false(now.degraded); /* without a line */
 	assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
 	record_state(record, &now);
 	assert_false(now.degraded);
