@@ -115,7 +115,7 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT))
 $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
 	@mkdir -p $(@D)
 	@echo '  LD  $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lyaml $(JUDGE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lyaml -lz $(JUDGE_LIBS)
 
 # its allocations pass through functions of the test, so that each can fail
 $(B)/tests/test_no_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

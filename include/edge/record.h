@@ -58,12 +58,13 @@ struct record_entry {
 
 /* What the record looks like from outside. */
 struct record_state {
-	uint64_t written;     /* lines taken by the first sink, recovery records too */
-	uint64_t failed;      /* lines refused, too late or not taken */
-	uint64_t waiting;     /* lines in the queue */
-	uint64_t lost;        /* lines that one of the other sinks did not get */
-	bool degraded;        /* the first sink did not take the last line in time */
-	char reason[256];     /* why, when degraded */
+	uint64_t written; /* lines taken by the first sink, recovery records too */
+	uint64_t failed;  /* lines refused, too late or not taken */
+	uint64_t waiting; /* lines in the queue */
+	uint64_t lost;    /* lines that one of the other sinks did not get */
+	bool degraded;    /* the first sink did not take the last line in time, and has
+				 not been seen to work since (`probe`) */
+	char reason[256]; /* why, when degraded */
 	int64_t last_time_us; /* `time` of the last line at opening: the clock's floor */
 };
 
@@ -176,6 +177,9 @@ struct record_sink_kind {
 	/* True if a write is expected to take microseconds: nothing is to be made ready
 	   first, nothing to be waited for. NULL: never. */
 	bool (*is_quick)(const struct record_sink *sink);
+	/* After `prepare`, while the sink is known to fail and no line comes: would it take
+	   one? -1: no. NULL: only a line can tell. */
+	int (*probe)(struct record_sink *sink, struct err *err);
 };
 
 extern const struct record_sink_kind record_sink_file; /* 0640, O_APPEND, flock */

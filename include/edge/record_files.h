@@ -29,12 +29,18 @@ struct record_files {
 	size_t count;
 };
 
-/* Opens `path` and adds it. Error texts name it. */
+/* Opens `path` and adds it, unpacked if it is compressed (gzip). Error texts name it. */
 int record_files_add(struct record_files *files, const char *path, struct err *err);
 
-/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, to a gap of two. */
+/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, to a gap of two, and
+   PATH-20261125 and the like (record_names.h). */
 int record_files_add_rotated(struct record_files *files, const char *path,
                              struct err *err);
+
+/* The same of those that were compressed: PATH.2.gz, PATH-20261125.gz. For who reads the
+   record once. */
+int record_files_add_packed(struct record_files *files, const char *path,
+                            struct err *err);
 
 /* The oldest first; those without a line that has a number last. */
 void record_files_sort(struct record_files *files);

@@ -66,6 +66,17 @@ void record_reader_free(struct record_reader *reader);
 /* True if it is a recovery record (record_chain_recover). */
 bool record_found_is_recovery(const struct record_found *line);
 
+/* The hash of the line before the torn one, as a recovery record names it; missing if it
+   does not. Its `prev` is the torn line's, so without this nothing confirms that line. */
+struct text record_found_after(const struct record_found *recovery);
+
+/* The hashes of the lines that a recovery record closes, as a list; missing if it is one
+   line. */
+struct text record_found_torn(const struct record_found *recovery);
+
+/* Hash number `i`, from 0, of such a list; missing behind its end. */
+struct text record_torn_hash(struct text list, size_t i);
+
 /* The time that a line begins with, as it stands there; "" if there is none. */
 void record_found_time(const struct record_found *line,
                        char ret_time[RECORD_TIME_LEN + 1]);

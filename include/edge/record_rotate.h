@@ -19,7 +19,8 @@ int record_sync_folder(const char *path, struct err *err);
 
 /*
  * The end of what was rotated away: appends the last whole line (without its newline) and
- * the torn bytes after it, for a file that has no line of its own yet. Rotations of nothing
+ * the torn bytes after it, for a file that has no line of its own yet; of PATH.1 and so on
+ * and of dated names (record_names.h), whichever goes further. Rotations of nothing
  * leave empty files and gaps, which are passed over. Appends nothing if there is none.
  */
 void record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn);

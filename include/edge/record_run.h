@@ -27,6 +27,7 @@ struct record {
 	struct record_queue queue;
 	struct record_state state;
 	int64_t due_ms;    /* when the thread looks again */
+	int64_t probe_ms;  /* when it asks a sink that fails, not before */
 	unsigned left_out; /* writes that are the thread's alone */
 	bool busy;         /* somebody writes */
 	bool check, stop, ended;

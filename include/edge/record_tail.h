@@ -2,8 +2,10 @@
 /*
  * record_tail - the end of a record file: its last whole line, and what is torn after it.
  *
- * Reads from the end and only as much as is needed, at most RECORD_TAIL_MAX bytes. A file
- * without a newline is torn as a whole. The owner frees it.
+ * What has no newline is torn; so are the lines before it that look as a crash leaves them
+ * (record_chain_is_torn), RECORD_TORN_MAX in all: it may come after the newline that closed
+ * one and before the recovery record. Reads from the end and only as much as is needed, at
+ * most RECORD_TAIL_MAX bytes. The owner frees it.
  */
 #pragma once
 
@@ -18,8 +20,9 @@ enum { RECORD_TAIL_MAX = 4 * 1024 * 1024 }; /* a power cut may leave long runs o
 
 struct record_tail {
 	off_t size; /* of the file */
-	struct text last,
-	    torn; /* borrow from `bytes`; `last` is missing if there is none */
+	/* Borrow from `bytes`. `last` is missing if there is none; `torn` may be several
+	   lines, the last with or without its newline. */
+	struct text last, torn;
 	struct buf bytes;
 };
 
@@ -28,13 +31,6 @@ int record_tail_read(int fd, struct record_tail *ret_tail, struct err *err);
 
 /* True if the last whole line is a line of a chain. */
 bool record_tail_is_ours(const struct record_tail *tail);
-
-/*
- * A crash may have come between the newline that closes a torn line and its recovery
- * record. If the last whole line is the beginning of one of ours and the line before it is
- * one, it becomes `torn`, the one before it `last`, and true is returned.
- */
-bool record_tail_step_back(struct record_tail *tail);
 
 void record_tail_free(struct record_tail *tail);
 

@@ -6,7 +6,8 @@
  * the hash in the line after it, or a hash that was noted elsewhere. So the last line is
  * never proven by the files alone. Line i was altered if the line after it names another
  * hash; if the line after that one disagrees too, it was that one: the walk looks one line
- * ahead before it says which. An unsigned chain proves nothing against somebody who can
+ * ahead before it says which. Lines that a crash tore are confirmed by the recovery record
+ * after them, which has the hash of each. An unsigned chain proves nothing against somebody who can
  * rewrite all of it; a noted hash does, up to its line. Pure.
  *
  * A state is a plain value (a copy goes on from where it was made).
@@ -61,13 +62,16 @@ struct record_verify {
 	uint64_t missing_from,
 	    missing_to; /* RECORD_MISSING, if it is lines with numbers */
 	struct record_place first, proven, last;
-	/* a line that a crash tore and the recovery record that closed it, after a call
+	/* lines that a crash tore and the recovery record that closed them, after a call
 	   that returned RECORD_WALK_TORN */
-	struct record_place torn, closed_by;
+	struct record_place torn[RECORD_TORN_MAX];
+	size_t torn_count;
+	struct record_place closed_by;
 	struct record_place
 	    unconfirmed; /* with these: the line before the torn one, if the
 					    recovery record does not name its hash */
 	/* private */
+	struct record_place before;  /* the line before `last` */
 	struct record_place suspect; /* its `prev` is not the hash of `last` */
 };
 

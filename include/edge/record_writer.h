@@ -50,6 +50,7 @@ struct record_written {
 	    bytes;      /* whole lines, as they are on record; borrowed until the next */
 	uint64_t lines; /* all of them */
 	size_t taken;   /* lines of the group, without a recovery record before them */
+	size_t torn;    /* lines that this recovery record closes; 0: there is none */
 };
 
 /* Numbers and writes the group, after the recovery record that a torn line calls for.

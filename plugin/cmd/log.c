@@ -15,7 +15,8 @@ log_open_files(char *const *paths, int count, bool all, struct record_files *ret
 
 	for (int i = 0; i < count; i++) {
 		if (record_files_add(ret_files, paths[i], &err) ||
-		    (all && record_files_add_rotated(ret_files, paths[i], &err)))
+		    (all && record_files_add_rotated(ret_files, paths[i], &err)) ||
+		    (all && record_files_add_packed(ret_files, paths[i], &err)))
 			return cmd_complain("%s", err.text);
 	}
 	record_files_sort(ret_files);

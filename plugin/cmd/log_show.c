@@ -5,34 +5,72 @@
 #include "cmd_table.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* A line that is none of a record. */
+struct broken {
+	const char *path; /* borrowed from the list of files */
+	uint64_t number;
+	char hash[RECORD_HASH_HEX + 1];
+};
 
 struct show {
 	struct log_filter filter;
 	bool json, summary;
 	int width;
 	struct log_summary *counts;
-	/* a line that is none of a record waits for the next: a recovery record after it
-	   accounts for it */
-	char broken_path[PATH_MAX];
-	uint64_t broken_number;
-	char broken_hash[RECORD_HASH_HEX + 1];
+	/* these wait for the next line of a record: a recovery record accounts for them */
+	struct broken broken[RECORD_TORN_MAX];
+	size_t broken_count;
 	int result;
 };
 
 static void
 complain_of_broken(struct show *show)
 {
-	if (show->broken_number == 0)
+	for (size_t i = 0; i < show->broken_count; i++)
+		show->result = cmd_complain("%s:%" PRIu64 ": is no line of a record; see "
+		                            "seccomp-authz log verify",
+		                            show->broken[i].path, show->broken[i].number);
+	show->broken_count = 0;
+}
+
+static void
+keep_broken(struct show *show, const char *path, const struct record_found *line)
+{
+	struct broken *broken;
+
+	if (show->broken_count == RECORD_TORN_MAX)
+		complain_of_broken(show);
+	broken = &show->broken[show->broken_count++];
+	broken->path = path;
+	broken->number = line->number;
+	memcpy(broken->hash, line->hash, sizeof broken->hash);
+}
+
+/* Forgets those that this recovery record closed, if these are the last. */
+static void
+forget_closed(struct show *show, const struct record_found *recovery)
+{
+	struct text list = record_found_torn(recovery);
+	size_t closed = 1, first;
+
+	while (list.at && record_torn_hash(list, closed).at)
+		closed++;
+	if (closed > show->broken_count)
 		return;
-	show->result = cmd_complain("%s:%" PRIu64 ": is no line of a record; see "
-	                            "seccomp-authz log verify",
-	                            show->broken_path, show->broken_number);
-	show->broken_number = 0;
+	first = show->broken_count - closed;
+	for (size_t i = 0; i < closed; i++) {
+		struct text hash =
+		    list.at ? record_torn_hash(list, i) : text_of(recovery->prev);
+
+		if (!text_is(hash, show->broken[first + i].hash))
+			return;
+	}
+	show->broken_count = first;
 }
 
 static int
@@ -63,17 +101,14 @@ show_line(void *context, const char *path, const struct record_found *line)
 	if (line->seq > 0 && line->whole)
 		record = json_loadb(line->text.at, line->text.len,
 		                    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-	if (record && record_found_is_recovery(line) &&
-	    strcmp(line->prev, show->broken_hash) == 0)
-		show->broken_number = 0;
-	complain_of_broken(show);
 	if (!json_is_object(record)) {
 		json_decref(record);
-		(void)snprintf(show->broken_path, sizeof show->broken_path, "%s", path);
-		show->broken_number = line->number;
-		memcpy(show->broken_hash, line->hash, sizeof show->broken_hash);
+		keep_broken(show, path, line);
 		return 0;
 	}
+	if (record_found_is_recovery(line))
+		forget_closed(show, line);
+	complain_of_broken(show);
 	stop = show_record(show, line->text, record);
 	json_decref(record);
 	return stop;
@@ -184,7 +219,8 @@ const struct command command_log_show = {
 	"Prints the lines of a record that match, oldest first; the files may be\n"
 	"given in any order. A name or image is that of the container which decided.\n"
 	"\n"
-	"  --all            with each FILE also FILE.1, FILE.2 and so on\n"
+	"  --all            with each FILE also FILE.1, FILE.2 and so on and\n"
+	"                   FILE-20261125 and the like, and these with .gz\n"
 	"  --since T        not before T: a time (2026-01-31T08:00:00Z), a day of UTC\n"
 	"                   (2026-01-31), or an age (90m, 12h, 7d)\n"
 	"  --until T        before T\n"

@@ -7,6 +7,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* The lines that a crash tore and what closed them. */
+static void
+print_torn(const struct record_verify *verify)
+{
+	for (size_t i = 0; i < verify->torn_count; i++)
+		(void)printf("torn %s:%" PRIu64 ": %" PRIu64
+		             " bytes without an end; closed by "
+		             "the recovery record %s:%" PRIu64 " (seq %" PRIu64 ")\n",
+		             verify->torn[i].path, verify->torn[i].number,
+		             verify->torn[i].len, verify->closed_by.path,
+		             verify->closed_by.number, verify->closed_by.seq);
+}
+
 static int
 check_line(void *context, const char *path, const struct record_found *line)
 {
@@ -14,12 +27,7 @@ check_line(void *context, const char *path, const struct record_found *line)
 	enum record_walk walk = record_verify_line(verify, path, line);
 
 	if (walk == RECORD_WALK_TORN)
-		(void)printf("torn %s:%" PRIu64 ": %" PRIu64
-		             " bytes without an end; closed by "
-		             "the recovery record %s:%" PRIu64 " (seq %" PRIu64 ")\n",
-		             verify->torn.path, verify->torn.number, verify->torn.len,
-		             verify->closed_by.path, verify->closed_by.number,
-		             verify->closed_by.seq);
+		print_torn(verify);
 	if (walk == RECORD_WALK_TORN && verify->unconfirmed.path)
 		(void)printf("unproven %s:%" PRIu64 ": nothing confirms seq %" PRIu64
 		             ", the line before the torn one\n",
@@ -128,8 +136,9 @@ const struct command command_log_verify = {
 	"  proven seq A..B TIME..TIME   these lines are as the judge wrote them\n"
 	"  last seq N TIME FILE:LINE    and note N:HASH\n"
 	"\n"
-	"  --all              with each FILE also FILE.1, FILE.2 and so on, left by\n"
-	"                     rotation; without it only the files that are named\n"
+	"  --all              with each FILE also FILE.1, FILE.2 and so on and\n"
+	"                     FILE-20261125 and the like, left by rotation, and\n"
+	"                     these with .gz; without it only the files named\n"
 	"  --partial          the record may begin later than with seq 1, because\n"
 	"                     older files were removed\n"
 	"  --noted SEQ:HASH   a line of the record, or the one just before it, that\n"

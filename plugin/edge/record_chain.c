@@ -3,6 +3,7 @@
 #include "edge/record_chain.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,27 +125,89 @@ write_time(struct buf *out, int64_t us)
 	           tm.tm_sec, (int)(us % MICROSECONDS));
 }
 
+bool
+record_chain_is_torn(struct text line)
+{
+	json_t *whole;
+
+	if (line.len > 0 && line.at[0] == '\0')
+		return true;
+	if (line.len == 0 || line.at[0] != '{')
+		return false;
+	whole = json_loadb(line.at, line.len, 0, NULL);
+	json_decref(whole);
+	return !whole;
+}
+
+/* Takes the first line off *torn, which is not empty. */
+static struct text
+take_torn(struct text *torn)
+{
+	struct text line = text_first(*torn, text_find(*torn, '\n'));
+
+	*torn = text_from(*torn, line.len + (line.len < torn->len));
+	return line;
+}
+
+size_t
+record_chain_count_torn(struct text torn)
+{
+	size_t count = 0;
+
+	for (; torn.len > 0; count++)
+		(void)take_torn(&torn);
+	return count;
+}
+
+/* Without their newlines. */
+static size_t
+bytes_of(struct text torn, size_t count)
+{
+	return torn.len - count + (torn.at[torn.len - 1] != '\n');
+}
+
+/* `,"torn":[...]` if there are several; returns the hash of the last in ret_hex. */
+static void
+write_torn(struct buf *line, struct text torn, char ret_hex[RECORD_HASH_HEX + 1])
+{
+	bool several = record_chain_count_torn(torn) > 1;
+	const char *before = ",\"torn\":[\"";
+
+	while (torn.len > 0) {
+		record_chain_hash(take_torn(&torn), ret_hex);
+		if (several)
+			buf_printf(line, "%s%s\"", before, ret_hex);
+		before = ",\"";
+	}
+	if (several)
+		buf_char(line, ']');
+}
+
 void
 record_chain_recover(struct record_chain *chain, struct buf *out, struct text torn,
                      const char *host, int64_t floor_us)
 {
 	cleanup_buf struct buf line = {0};
+	size_t count = record_chain_count_torn(torn);
 	int64_t now = now_us();
 
 	write_time(&line, now > floor_us ? now : floor_us);
-	buf_printf(
-	    &line,
-	    ",\"event\":\"recovery\",\"message\":\"a torn line of %zu bytes was closed\"",
-	    torn.len);
+	buf_str(&line, ",\"event\":\"recovery\",\"message\":\"");
+	if (count > 1)
+		buf_printf(&line, "%zu torn lines of %zu bytes were closed\"", count,
+		           bytes_of(torn, count));
+	else
+		buf_printf(&line, "a torn line of %zu bytes was closed\"",
+		           bytes_of(torn, count));
 	buf_str(&line, ",\"host\":");
 	buf_json(&line, text_of(host), 256);
 	/* `prev` is the torn line's: without this nothing would prove the one before it */
 	buf_printf(&line, ",\"after\":\"%s\"", chain->prev);
+	write_torn(&line, torn, chain->prev);
 	if (!buf_ok(&line)) {
 		out->failed = true;
 		return;
 	}
-	record_chain_hash(torn, chain->prev);
 	record_chain_add(chain, out, buf_text(&line));
 }
 

@@ -13,6 +13,7 @@
  */
 #include "edge/record.h"
 #include "edge/file.h"
+#include "edge/record_append.h"
 #include "edge/record_open.h"
 #include "edge/record_rotate.h"
 #include "edge/record_spec.h"
@@ -25,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -40,10 +40,10 @@ struct record_sink {
 	dev_t dev; /* which file that is */
 	ino_t ino;
 	off_t good;              /* the last whole line ends here */
-	off_t end;               /* size when we last looked; a torn line lies between */
+	off_t end;               /* size when we last looked; torn lines lie between */
+	bool open_ended;         /* the last of these has no newline */
 	off_t keep;              /* what is beyond was left by a failed write of ours */
 	struct buf rotated_torn; /* a torn line at the end of the file before this one */
-	bool torn_closed;        /* or at the end of this one, with its newline */
 	bool unsynced, folder_unsynced; /* a power cut may take something away */
 	bool sync_failed;               /* no more lines until one works */
 	int64_t sync_due_ms;            /* of fsync=interval, when something is */
@@ -86,6 +86,8 @@ look(struct record_sink *sink, struct record_tail *ret_tail, struct err *err)
 		return err_wrap(err, "%s", sink->spec.path);
 	sink->end = sink->keep = ret_tail->size;
 	sink->good = ret_tail->size - (off_t)ret_tail->torn.len;
+	sink->open_ended =
+	    ret_tail->torn.len > 0 && ret_tail->torn.at[ret_tail->torn.len - 1] != '\n';
 	return 0;
 }
 
@@ -116,9 +118,6 @@ look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
 
 	if (look(sink, &tail, err))
 		return -1;
-	sink->torn_closed = record_tail_step_back(&tail);
-	if (sink->torn_closed)
-		buf_add_text(&sink->rotated_torn, tail.torn);
 	if (!may_continue(&tail))
 		return err_set(err, ERR_SYNTAX,
 		               "%s: is not a record: its last line has no \"seq\"; move "
@@ -223,6 +222,20 @@ rotate(struct record_sink *sink, struct err *err)
 	return 0;
 }
 
+/* What is torn at the end of this file and, if that is all it has, of the one before. */
+static void
+add_torn(const struct record_sink *sink, struct text torn, struct buf *ret_torn)
+{
+	struct text before = buf_text(&sink->rotated_torn);
+
+	if (sink->good == 0)
+		buf_add_text(ret_torn, before);
+	if (sink->good == 0 && before.len > 0 && torn.len > 0 &&
+	    before.at[before.len - 1] != '\n')
+		buf_char(ret_torn, '\n');
+	buf_add_text(ret_torn, torn);
+}
+
 static int
 file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *err)
 {
@@ -244,54 +257,21 @@ file_sink_prepare(struct record_sink *sink, struct buf *ret_torn, struct err *er
 		if (fstat(sink->fd, &st))
 			return fail(sink, err, "can't be looked at");
 	}
-	if (st.st_size == 0 || sink->torn_closed)
-		buf_add_text(ret_torn, buf_text(&sink->rotated_torn));
-	if (st.st_size == sink->end && sink->end == sink->good)
+	if (st.st_size == sink->end && sink->end == sink->good && sink->end > 0)
 		return 0;
 	if (look(sink, &tail, err))
 		return -1;
-	buf_add_text(ret_torn, tail.torn);
+	add_torn(sink, tail.torn, ret_torn);
 	return 0;
-}
-
-static struct iovec
-part_of(struct text bytes, size_t from)
-{
-	/* writev(2) only reads, but its argument can't say so */
-	return (struct iovec){.iov_base = (void *)(uintptr_t)(bytes.at + from),
-	                      .iov_len = bytes.len - from};
-}
-
-/* Returns how many bytes of both were written; fewer than all: errno says why. */
-static size_t
-write_both(int fd, struct text head, struct text lines)
-{
-	size_t done = 0;
-
-	while (done < head.len + lines.len) {
-		struct iovec parts[2];
-		int count = 0;
-		ssize_t len;
-
-		if (done < head.len)
-			parts[count++] = part_of(head, done);
-		parts[count++] = part_of(lines, done < head.len ? 0 : done - head.len);
-		len = writev(fd, parts, count);
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len <= 0)
-			break;
-		done += (size_t)len;
-	}
-	return done;
 }
 
 static int
 write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
            struct err *err)
 {
-	struct text head = sink->end > sink->good ? TEXT_LIT("\n") : TEXT_LIT("");
-	size_t done = write_both(sink->fd, head, lines);
+	bool closes = sink->end > sink->good && sink->open_ended;
+	struct text head = closes ? TEXT_LIT("\n") : TEXT_LIT("");
+	size_t done = record_append(sink->fd, head, lines);
 	size_t whole = done > head.len ? done - head.len : 0;
 
 	if (!sink->unsynced && sink->spec.fsync != RECORD_FSYNC_NEVER) {
@@ -305,7 +285,6 @@ write_once(struct record_sink *sink, struct text lines, size_t *ret_taken,
 	if (whole > 0) {
 		sink->good = sink->keep = sink->end + (off_t)(head.len + whole);
 		buf_clear(&sink->rotated_torn);
-		sink->torn_closed = false;
 	}
 	sink->end += (off_t)done;
 	*ret_taken = whole;
@@ -360,6 +339,22 @@ file_sink_sync(struct record_sink *sink, enum record_sync when, int64_t *ret_due
 	return failed;
 }
 
+/* Room for a line of any length, and a disk that takes it: seen by writing one's length, and
+   cutting it off again. Whoever reads meanwhile sees a line without its end. */
+static int
+file_sink_probe(struct record_sink *sink, struct err *err)
+{
+	static const char nothing[RECORD_LINE_MAX];
+	struct text bytes = {nothing, sizeof nothing};
+	size_t done = record_append(sink->fd, TEXT_LIT(""), bytes);
+
+	if (done < bytes.len)
+		(void)fail(sink, err, "can't be written");
+	sink->end += (off_t)done;
+	cut_back(sink);
+	return done < bytes.len ? -1 : 0;
+}
+
 static const char *
 file_sink_warning(const struct record_sink *sink)
 {
@@ -384,4 +379,5 @@ const struct record_sink_kind record_sink_file = {
     .sync = file_sink_sync,
     .warning = file_sink_warning,
     .is_quick = file_sink_is_quick,
+    .probe = file_sink_probe,
 };

@@ -2,7 +2,9 @@
 /* record_files.c - opens the files of a record and puts them in order. */
 #include "edge/record_files.h"
 #include "edge/file.h"
+#include "edge/record_names.h"
 #include "edge/record_read.h"
+#include "edge/record_unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +23,19 @@ is_gzip(int fd)
 
 	return pread(fd, magic, sizeof magic, 0) == sizeof magic && magic[0] == 0x1f &&
 	       magic[1] == 0x8b;
+}
+
+/* Takes what is in the file in its place. */
+static int
+unpack(int *fd, struct err *err)
+{
+	int unpacked = record_unpack(*fd, err);
+
+	if (unpacked < 0)
+		return -1;
+	file_close(fd);
+	*fd = unpacked;
+	return 0;
 }
 
 static int
@@ -89,38 +104,103 @@ record_files_add(struct record_files *files, const char *path, struct err *err)
 		return err_wrap(err, "%s", path);
 	if (is_in(files, &st))
 		return 0;
-	if (is_gzip(fd))
-		return err_set(err, ERR_TYPE, "%s: is compressed; unpack it first", path);
+	if (is_gzip(fd) && unpack(&fd, err))
+		return err_wrap(err, "%s", path);
 	if (append(files, path, &st, &fd, err))
 		return err_wrap(err, "%s", path);
 	return 0;
+}
+
+/* 1: added; 0: there is none; -1. */
+static int
+add_if_there(struct record_files *files, const char *name, struct err *err)
+{
+	if (access(name, F_OK) != 0)
+		return 0;
+	if (record_files_add(files, name, err) == 0)
+		return 1;
+	if (access(name, F_OK) == 0)
+		return -1;
+	*err = (struct err){0}; /* it was moved on before it was opened */
+	return 1;
 }
 
 /*
  * Upwards: files are renamed upwards, so that one that moves meanwhile is seen twice
  * rather than never. Between two renames there is a gap of one.
  */
-int
-record_files_add_rotated(struct record_files *files, const char *path, struct err *err)
+static int
+add_numbered(struct record_files *files, const char *path, struct err *err)
 {
 	char name[PATH_MAX];
 	int missing = 0;
 
 	for (unsigned i = 1; missing < 2; i++) {
-		int len = snprintf(name, sizeof name, "%s.%u", path, i);
+		int len = snprintf(name, sizeof name, "%s.%u", path, i), added;
 
 		if (len < 0 || (size_t)len >= sizeof name)
 			return err_set(err, ERR_LIMIT, "%s: path too long", path);
-		if (access(name, F_OK) != 0) {
-			missing++;
-			continue;
-		}
-		missing = 0;
-		if (record_files_add(files, name, err) == 0)
-			continue;
-		if (access(name, F_OK) == 0)
+		added = add_if_there(files, name, err);
+		if (added < 0)
 			return -1;
-		*err = (struct err){0}; /* it was moved on before it was opened */
+		missing = added > 0 ? 0 : missing + 1;
+	}
+	return 0;
+}
+
+int
+record_files_add_rotated(struct record_files *files, const char *path, struct err *err)
+{
+	char name[PATH_MAX];
+	bool found;
+
+	if (add_numbered(files, path, err))
+		return -1;
+	found = record_dated_before(path, "", NULL, name);
+	while (found) {
+		if (add_if_there(files, name, err) < 0)
+			return -1;
+		found = record_dated_before(path, "", name, name);
+	}
+	return 0;
+}
+
+/* Adds `name` with ".gz" behind it, unless it is there without (it is being compressed). */
+static int
+add_packed(struct record_files *files, const char *name, struct err *err)
+{
+	char packed[PATH_MAX];
+	int len = snprintf(packed, sizeof packed, "%s.gz", name);
+
+	if (len < 0 || (size_t)len >= sizeof packed)
+		return err_set(err, ERR_LIMIT, "%s: path too long", name);
+	return access(name, F_OK) == 0 ? 1 : add_if_there(files, packed, err);
+}
+
+int
+record_files_add_packed(struct record_files *files, const char *path, struct err *err)
+{
+	char name[PATH_MAX];
+	int missing = 0;
+	bool found;
+
+	for (unsigned i = 1; missing < 2; i++) {
+		int len = snprintf(name, sizeof name, "%s.%u", path, i), added;
+
+		if (len < 0 || (size_t)len >= sizeof name)
+			return err_set(err, ERR_LIMIT, "%s: path too long", path);
+		added = add_packed(files, name, err);
+		if (added < 0)
+			return -1;
+		missing = added > 0 ? 0 : missing + 1;
+	}
+	found = record_dated_before(path, ".gz", NULL, name);
+	while (found) {
+		name[strlen(name) - strlen(".gz")] = '\0';
+		if (add_packed(files, name, err) < 0)
+			return -1;
+		memcpy(name + strlen(name), ".gz", sizeof ".gz");
+		found = record_dated_before(path, ".gz", name, name);
 	}
 	return 0;
 }

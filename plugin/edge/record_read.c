@@ -169,6 +169,42 @@ record_found_is_recovery(const struct record_found *line)
 	       text_has_prefix(text_from(line->text, at), event);
 }
 
+/* What stands behind `key` in a line, up to `end`; missing if it does not. */
+static struct text
+field_of(const struct record_found *line, const char *key, char end)
+{
+	const char *at = memmem(line->text.at, line->text.len, key, strlen(key));
+	struct text rest;
+
+	if (!at)
+		return (struct text){0};
+	at += strlen(key);
+	rest = text_from(line->text, (size_t)(at - line->text.at));
+	return text_first(rest, text_find(rest, end));
+}
+
+struct text
+record_found_after(const struct record_found *recovery)
+{
+	return field_of(recovery, ",\"after\":\"", '"');
+}
+
+struct text
+record_found_torn(const struct record_found *recovery)
+{
+	return field_of(recovery, ",\"torn\":[", ']');
+}
+
+struct text
+record_torn_hash(struct text list, size_t i)
+{
+	size_t at = i * (RECORD_HASH_HEX + strlen("\"\",")) + 1;
+
+	if (list.len < at + RECORD_HASH_HEX)
+		return (struct text){0};
+	return text_first(text_from(list, at), RECORD_HASH_HEX);
+}
+
 void
 record_found_time(const struct record_found *line, char ret_time[RECORD_TIME_LEN + 1])
 {

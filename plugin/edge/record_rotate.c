@@ -2,6 +2,8 @@
 /* record_rotate.c - renames the files of a record, the oldest first. */
 #include "edge/record_rotate.h"
 #include "edge/file.h"
+#include "edge/record_chain.h"
+#include "edge/record_names.h"
 #include "edge/record_tail.h"
 
 #include <dirent.h>
@@ -87,18 +89,32 @@ record_sync_folder(const char *path, struct err *err)
 	return 0;
 }
 
-/* Takes over the end of PATH.`number`. Returns true if an older one has to be looked at:
-   this one is empty, or there is none of this number. */
+/* Lines that are torn in an older file. */
+static void
+put_before(struct buf *torn, struct text older)
+{
+	cleanup_buf struct buf newer = *torn;
+
+	*torn = (struct buf){.failed = newer.failed};
+	buf_add_text(torn, older);
+	if (older.len > 0 && newer.len > 0 && older.at[older.len - 1] != '\n')
+		buf_char(torn, '\n');
+	buf_add_text(torn, buf_text(&newer));
+}
+
+/* What record_rotated_tail() looks for. */
+struct rotated {
+	struct buf last, torn;
+};
+
+/* Takes over the end of `part`. Returns true if an older one has to be looked at: this one
+   is empty or torn as a whole, or there is none of this name. */
 static bool
-has_no_line(const char *path, int number, struct buf *ret_last, struct buf *ret_torn)
+has_no_line(const char *part, struct rotated *ret)
 {
 	cleanup_record_tail struct record_tail tail = {0};
-	char part[PATH_MAX];
 	cleanup_fd int fd = -1;
-	int len = snprintf(part, sizeof part, "%s.%d", path, number);
 
-	if (len < 0 || (size_t)len >= sizeof part)
-		return false;
 	fd = open(part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT;
@@ -106,10 +122,14 @@ has_no_line(const char *path, int number, struct buf *ret_last, struct buf *ret_
 		return false;
 	if (tail.size == 0)
 		return true;
-	if (record_tail_is_ours(&tail)) {
-		buf_add_text(ret_last, tail.last);
-		buf_add_text(ret_torn, tail.torn);
+	if (!tail.last.at && record_chain_is_torn(tail.torn)) {
+		put_before(&ret->torn, tail.torn);
+		return record_chain_count_torn(buf_text(&ret->torn)) <= RECORD_TORN_MAX;
 	}
+	if (!record_tail_is_ours(&tail))
+		return false;
+	buf_add_text(&ret->last, tail.last);
+	put_before(&ret->torn, tail.torn);
 	return false;
 }
 
@@ -149,14 +169,57 @@ look_for_rotated(const char *path, bool ret_maybe[ROTATED_MAX + 1])
 	(void)closedir(dir);
 }
 
+static void
+look_at_numbered(const char *path, struct rotated *ret)
+{
+	bool maybe[ROTATED_MAX + 1], more = true;
+	char part[PATH_MAX];
+
+	look_for_rotated(path, maybe);
+	for (unsigned number = 1; more && number <= ROTATED_MAX; number++) {
+		if (maybe[number])
+			more = name_of(part, path, number, NULL) == 0 &&
+			       has_no_line(part, ret);
+	}
+}
+
+static void
+look_at_dated(const char *path, struct rotated *ret)
+{
+	char part[PATH_MAX];
+	bool more = record_dated_before(path, "", NULL, part);
+
+	for (int i = 0; more && i < ROTATED_MAX; i++)
+		more =
+		    has_no_line(part, ret) && record_dated_before(path, "", part, part);
+}
+
+static uint64_t
+seq_of(const struct rotated *rotated)
+{
+	struct record_chain chain = {0};
+
+	(void)record_chain_resume(&chain, buf_text(&rotated->last));
+	return chain.seq;
+}
+
 void
 record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn)
 {
-	bool maybe[ROTATED_MAX + 1];
+	struct rotated ways[2] = {{.last = {0}}, {.last = {0}}};
+	const struct rotated *newer;
 
-	look_for_rotated(path, maybe);
-	for (int number = 1; number <= ROTATED_MAX; number++) {
-		if (maybe[number] && !has_no_line(path, number, ret_last, ret_torn))
-			return;
+	look_at_numbered(path, &ways[0]);
+	look_at_dated(path, &ways[1]);
+	newer = &ways[seq_of(&ways[1]) > seq_of(&ways[0])];
+	if (newer->last.len == 0 && newer->torn.len == 0)
+		newer = &ways[1];
+	buf_add_text(ret_last, buf_text(&newer->last));
+	buf_add_text(ret_torn, buf_text(&newer->torn));
+	ret_last->failed |= newer->last.failed;
+	ret_torn->failed |= newer->torn.failed;
+	for (int i = 0; i < 2; i++) {
+		buf_free(&ways[i].last);
+		buf_free(&ways[i].torn);
 	}
 }

@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 enum {
-	SLOW_MS = 2,   /* a write by another thread than ours should not take longer */
-	LEFT_OUT = 64, /* so many are ours after one that did */
+	SLOW_MS = 2,     /* a write by another thread than ours should not take longer */
+	LEFT_OUT = 64,   /* so many are ours after one that did */
+	PROBE_MS = 1000, /* a sink that fails is asked so often, while no line comes */
 };
 
 void
@@ -19,6 +20,10 @@ record_note(struct record *record, const char *failure)
 	changed = state->degraded != (failure != NULL);
 	state->degraded = failure != NULL;
 	(void)snprintf(state->reason, sizeof state->reason, "%s", failure ? failure : "");
+	if (changed && failure) {
+		record->probe_ms = record_now_ms() + PROBE_MS;
+		(void)pthread_cond_signal(&record->monitor.wake);
+	}
 	record_unlock(&record->monitor);
 	if (changed && failure)
 		log_error(&record->log,
@@ -45,16 +50,50 @@ settle(struct record *record, const struct record_written *written, const char *
 	record_list_call(&bad, failure);
 }
 
-static void
+/* Returns whether all was taken, or there was nothing and the sink is ready. */
+static bool
 write_group(struct record *record)
 {
 	struct record_written written;
 	struct err err = {0};
 	int failed = record_writer_write(&record->writer, &written, &err);
 
+	if (written.torn > 0)
+		log_warning(
+		    &record->log,
+		    "record %s: a crash tore its end, a recovery record closes it "
+		    "(torn lines: %zu); see seccomp-authz log verify",
+		    record->spec, written.torn);
 	settle(record, &written, failed ? err.text : NULL);
 	for (size_t i = 0; i < record->follower_count; i++)
 		record_follow(record->followers[i], written.bytes);
+	return !failed;
+}
+
+/* Under the mutex: when the thread is to ask a sink that fails. */
+static int64_t
+probe_due(const struct record *record)
+{
+	return record->state.degraded && record->writer.kind->probe ? record->probe_ms
+	                                                            : INT64_MAX;
+}
+
+/* A disk that was full may have room by now: nobody has to be refused to find out. */
+static void
+probe(struct record *record)
+{
+	const struct record_writer *writer = &record->writer;
+	struct err err = {0};
+	bool due;
+
+	record_lock(&record->monitor);
+	due = record_now_ms() >= probe_due(record);
+	if (due)
+		record->probe_ms = record_now_ms() + PROBE_MS;
+	record_unlock(&record->monitor);
+	if (due)
+		record_note(record,
+		            writer->kind->probe(writer->sink, &err) ? err.text : NULL);
 }
 
 /* What nobody waits for. */
@@ -86,7 +125,8 @@ is_due(const struct record *record)
 	if (record->busy)
 		return false;
 	return record->queue.head || record->check || record->stop ||
-	       record_now_ms() >= record->writer.due_ms;
+	       record_now_ms() >= record->writer.due_ms ||
+	       record_now_ms() >= probe_due(record);
 }
 
 /* Under the mutex. */
@@ -95,6 +135,8 @@ wait_until_due(struct record *record)
 {
 	while (!is_due(record)) {
 		record->due_ms = record->busy ? INT64_MAX : record->writer.due_ms;
+		if (!record->busy && probe_due(record) < record->due_ms)
+			record->due_ms = probe_due(record);
 		record_wait_wake(&record->monitor, record->due_ms);
 	}
 	record->due_ms = 0;
@@ -112,7 +154,8 @@ record_run(void *argument)
 			break;
 		begin(record);
 		record_unlock(&record->monitor);
-		write_group(record);
+		if (write_group(record))
+			probe(record);
 		tend(record, RECORD_SYNC_IDLE);
 		record_lock(&record->monitor);
 		record->busy = false;
@@ -156,7 +199,7 @@ record_write(struct record *record, bool may_wait)
 	begin(record);
 	record_unlock(&record->monitor);
 	begun = record_now_ms();
-	write_group(record);
+	(void)write_group(record);
 	record_lock(&record->monitor);
 	record->busy = false;
 	if (record_now_ms() - begun > SLOW_MS)

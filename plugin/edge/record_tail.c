@@ -32,23 +32,39 @@ read_at(int fd, off_t from, size_t len, struct buf *out, struct err *err)
 	return buf_ok(out) ? 0 : err_set(err, ERR_MEMORY, "no memory to read its end");
 }
 
+/* The start of the line that ends at byte `end`; false if it begins before `bytes`. */
+static bool
+find_start(struct text bytes, size_t end, bool all, size_t *ret_start)
+{
+	const char *newline = end > 0 ? memrchr(bytes.at, '\n', end) : NULL;
+
+	*ret_start = newline ? (size_t)(newline - bytes.at) + 1 : 0;
+	return newline || all;
+}
+
 /* Splits what was read; false if the last whole line begins before it. */
 static bool
 split(struct record_tail *tail, bool all)
 {
-	struct text bytes = buf_text(&tail->bytes), before;
-	const char *newline = bytes.len > 0 ? memrchr(bytes.at, '\n', bytes.len) : NULL;
-	const char *start;
+	struct text bytes = buf_text(&tail->bytes), line;
+	size_t torn, start, count;
 
 	tail->last = (struct text){0};
 	tail->torn = bytes;
-	if (!newline)
-		return all;
-	tail->torn = text_from(bytes, (size_t)(newline - bytes.at) + 1);
-	before = text_first(bytes, (size_t)(newline - bytes.at));
-	start = before.len > 0 ? memrchr(before.at, '\n', before.len) : NULL;
-	tail->last = start ? text_from(before, (size_t)(start - before.at) + 1) : before;
-	return all || start;
+	if (!find_start(bytes, bytes.len, all, &torn))
+		return false;
+	count = torn < bytes.len ? 1 : 0;
+	for (; torn > 0; torn = start, count++) {
+		if (!find_start(bytes, torn - 1, all, &start))
+			return false;
+		line = text_from(text_first(bytes, torn - 1), start);
+		if (count >= RECORD_TORN_MAX || !record_chain_is_torn(line)) {
+			tail->last = line;
+			break;
+		}
+	}
+	tail->torn = text_from(bytes, torn);
+	return true;
 }
 
 int
@@ -81,29 +97,6 @@ record_tail_is_ours(const struct record_tail *tail)
 	struct record_chain chain;
 
 	return record_chain_resume(&chain, tail->last) == 0;
-}
-
-bool
-record_tail_step_back(struct record_tail *tail)
-{
-	struct text bytes = buf_text(&tail->bytes), line = tail->last;
-	struct record_tail before = {0};
-	const char *start;
-
-	if (tail->torn.len > 0 || line.len == 0 || line.at == bytes.at ||
-	    line.at[0] != '{' || line.at[line.len - 1] == '}')
-		return false;
-	before.last = text_first(bytes, (size_t)(line.at - bytes.at) - 1);
-	start =
-	    before.last.len > 0 ? memrchr(before.last.at, '\n', before.last.len) : NULL;
-	if (start)
-		before.last =
-		    text_from(before.last, (size_t)(start - before.last.at) + 1);
-	if (!record_tail_is_ours(&before))
-		return false;
-	tail->torn = line;
-	tail->last = before.last;
-	return true;
 }
 
 void

@@ -7,49 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *
-record_fault_name(enum record_fault fault)
-{
-	static const char *const names[] = {
-	    [RECORD_INTACT] = "intact",       [RECORD_ALTERED] = "altered",
-	    [RECORD_MISSING] = "missing",     [RECORD_REPEATED] = "repeated",
-	    [RECORD_REORDERED] = "reordered", [RECORD_TORN] = "torn",
-	};
-
-	return names[fault];
-}
-
-static bool
-is_hash(struct text t)
-{
-	if (t.len != RECORD_HASH_HEX)
-		return false;
-	for (size_t i = 0; i < t.len; i++) {
-		if (!memchr("0123456789abcdef", t.at[i], 16))
-			return false;
-	}
-	return true;
-}
-
-int
-record_note_read(struct text t, struct record_note *ret_note)
-{
-	size_t colon = text_find(t, ':');
-	struct record_note note = {0};
-
-	if (colon == 0 || colon > 18 || colon == t.len || t.at[0] == '0' ||
-	    !is_hash(text_from(t, colon + 1)))
-		return -1;
-	for (size_t i = 0; i < colon; i++) {
-		if (t.at[i] < '0' || t.at[i] > '9')
-			return -1;
-		note.seq = note.seq * 10 + (uint64_t)(t.at[i] - '0');
-	}
-	memcpy(note.hash, t.at + colon + 1, RECORD_HASH_HEX);
-	*ret_note = note;
-	return 0;
-}
-
 __attribute__((format(printf, 4, 5))) static enum record_walk
 fault(struct record_verify *verify, enum record_fault kind, const struct record_place *at,
       const char *format, ...)
@@ -88,14 +45,14 @@ same(const char *a, const char *b)
 
 /* The line after a suspect says which of the two was altered. */
 static enum record_walk
-settle_suspect(struct record_verify *verify, const char *prev)
+settle_suspect(struct record_verify *verify, struct text prev)
 {
 	const struct record_place *suspect = &verify->suspect;
 
-	if (prev && same(prev, suspect->hash))
+	if (prev.at && text_is(prev, suspect->hash))
 		return fault(verify, RECORD_ALTERED, &verify->last,
 		             "the line after it has another hash for it");
-	if (prev)
+	if (prev.at)
 		return fault(verify, RECORD_ALTERED, suspect,
 		             "neither of its neighbours fits it");
 	return fault(verify, RECORD_ALTERED, &verify->last,
@@ -154,7 +111,7 @@ static enum record_walk
 check_first(struct record_verify *verify, const struct record_place *place,
             const char *prev)
 {
-	if (place->seq == 1 && prev[0] != '\0' && !verify->torn.path)
+	if (place->seq == 1 && prev[0] != '\0' && verify->torn_count == 0)
 		return fault(verify, RECORD_MISSING, place,
 		             "a torn line should stand before it");
 	if (place->seq > 1 && !verify->partial && !is_noted(verify, place->seq - 1))
@@ -186,45 +143,75 @@ check_seq(struct record_verify *verify, const struct record_place *place,
 	             place->seq, last->seq + 1);
 }
 
-/*
- * The hash of the line before the torn one, as the recovery record names it; missing if it
- * does not. Its `prev` is the torn line's, so without this nothing confirms that line.
- */
-static struct text
-after_of(const struct record_found *recovery)
+/* Are the torn lines those of the list? */
+static enum record_walk
+check_list(struct record_verify *verify, const struct record_place *place,
+           struct text list)
 {
-	static const char key[] = ",\"after\":\"";
-	const char *at = memmem(recovery->text.at, recovery->text.len, key, strlen(key));
-	struct text rest;
+	size_t i = 0;
 
-	if (!at)
-		return (struct text){0};
-	at += strlen(key);
-	rest = text_from(recovery->text, (size_t)(at - recovery->text.at));
-	return text_first(rest, text_find(rest, '"'));
+	while (i < verify->torn_count && record_torn_hash(list, i).at &&
+	       text_is(record_torn_hash(list, i), verify->torn[i].hash))
+		i++;
+	if (i == verify->torn_count && !record_torn_hash(list, i).at)
+		return RECORD_WALK_ON;
+	if (i == verify->torn_count)
+		return fault(verify, RECORD_MISSING, place,
+		             "more torn lines that it closed should stand before it");
+	if (!record_torn_hash(list, verify->torn_count - 1).at)
+		return fault(verify, RECORD_TORN, &verify->torn[i],
+		             "it is no line of a record, and not one that the recovery "
+		             "record after it closed");
+	if (record_torn_hash(list, verify->torn_count).at)
+		return fault(verify, RECORD_MISSING, &verify->torn[i],
+		             "another torn line, which the recovery record after it "
+		             "closed, should stand before it");
+	return fault(verify, RECORD_ALTERED, &verify->torn[i],
+	             "the recovery record after it closed other bytes: one of the two "
+	             "was altered");
 }
 
-/* A line with a number after one without. */
+/* Are the torn lines those that this recovery record closed? */
+static enum record_walk
+check_torn(struct record_verify *verify, const struct record_place *place,
+           const struct record_found *line)
+{
+	const struct record_place *last = &verify->torn[verify->torn_count - 1];
+	struct text list = record_found_torn(line);
+
+	if (list.at)
+		return check_list(verify, place, list);
+	if (verify->torn_count > 1)
+		return fault(verify, RECORD_TORN, &verify->torn[0],
+		             "it is no line of a record, and not the one that the "
+		             "recovery record after it closed");
+	if (!same(line->prev, last->hash))
+		return fault(verify, RECORD_ALTERED, last,
+		             "the recovery record after it closed other bytes: one of "
+		             "the two was altered");
+	return RECORD_WALK_ON;
+}
+
+/* A line with a number after some without. */
 static enum record_walk
 check_closing(struct record_verify *verify, const struct record_place *place,
               const struct record_found *line)
 {
+	const struct record_place *torn = &verify->torn[verify->torn_count - 1];
 	struct text after;
 	bool follows, known;
 
-	if (!record_found_is_recovery(line) && same(line->prev, verify->torn.hash) &&
-	    verify->torn.whole)
+	if (!record_found_is_recovery(line) && same(line->prev, torn->hash) &&
+	    torn->whole)
 		return fault(verify, RECORD_ALTERED, place,
 		             "it follows a torn line but is no recovery record");
 	if (!record_found_is_recovery(line))
-		return fault(verify, RECORD_TORN, &verify->torn,
+		return fault(verify, RECORD_TORN, &verify->torn[0],
 		             "it has no end or is no line of a record, and no recovery "
 		             "record follows");
-	if (!same(line->prev, verify->torn.hash))
-		return fault(verify, RECORD_ALTERED, &verify->torn,
-		             "the recovery record after it closed other bytes: one of "
-		             "the two was altered");
-	after = after_of(line);
+	if (check_torn(verify, place, line) == RECORD_WALK_END)
+		return RECORD_WALK_END;
+	after = record_found_after(line);
 	follows = place->seq == verify->last.seq + 1;
 	known = after.at && verify->last.path;
 	if (known && follows && !text_is(after, verify->last.hash))
@@ -242,13 +229,34 @@ check_closing(struct record_verify *verify, const struct record_place *place,
 	return RECORD_WALK_TORN;
 }
 
+/*
+ * All of a line may be there but its newline when a crash comes: it was torn, and the
+ * recovery record after it has its number and says which line came before.
+ */
+static void
+take_back_torn(struct record_verify *verify, const struct record_found *recovery)
+{
+	struct text after = record_found_after(recovery);
+
+	if (verify->torn_count > 0 || !verify->last.path ||
+	    recovery->seq != verify->last.seq ||
+	    !same(recovery->prev, verify->last.hash) || !after.at ||
+	    !text_is(after, verify->before.hash))
+		return;
+	verify->torn[verify->torn_count++] = verify->last;
+	verify->last = verify->before;
+	verify->before = (struct record_place){0};
+}
+
 static enum record_walk
 check_numbered(struct record_verify *verify, const struct record_place *place,
                const struct record_found *line)
 {
 	enum record_walk walk = RECORD_WALK_ON;
 
-	if (verify->torn.path)
+	if (record_found_is_recovery(line))
+		take_back_torn(verify, line);
+	if (verify->torn_count > 0)
 		walk = check_closing(verify, place, line);
 	else if (verify->last.path && record_found_is_recovery(line))
 		return fault(verify, RECORD_MISSING, place,
@@ -272,6 +280,7 @@ check_numbered(struct record_verify *verify, const struct record_place *place,
 		verify->proven = verify->last;
 	else
 		verify->first = *place;
+	verify->before = verify->last;
 	verify->last = *place;
 	if (is_noted(verify, place->seq))
 		verify->proven = *place;
@@ -293,25 +302,43 @@ look_for_missing(struct record_verify *verify, const struct record_place *place)
 	             at.seq, place->seq, place->path, place->number);
 }
 
+/* The hash of the line with a number before this one, as this one has it. */
+static struct text
+before_of(const struct record_verify *verify, const struct record_found *line)
+{
+	if (verify->torn_count == 0)
+		return text_of(line->prev);
+	return record_found_is_recovery(line) ? record_found_after(line)
+	                                      : (struct text){0};
+}
+
+/* What the call before told of. */
+static void
+forget_closed(struct record_verify *verify)
+{
+	if (!verify->closed_by.path)
+		return;
+	verify->torn_count = 0;
+	verify->closed_by = verify->unconfirmed = (struct record_place){0};
+}
+
 enum record_walk
 record_verify_line(struct record_verify *verify, const char *path,
                    const struct record_found *line)
 {
 	struct record_place place = place_of(path, line);
 
-	if (verify->closed_by.path) /* of the call before */
-		verify->torn = verify->closed_by = verify->unconfirmed =
-		    (struct record_place){0};
+	forget_closed(verify);
 	if (verify->fault != RECORD_INTACT)
 		return look_for_missing(verify, &place);
-	if (verify->suspect.path)
-		return settle_suspect(verify, place.seq > 0 ? line->prev : NULL);
 	if (place.seq > 0)
-		return check_numbered(verify, &place, line);
-	if (verify->torn.path)
-		return fault(verify, RECORD_TORN, &verify->torn,
+		return verify->suspect.path
+		           ? settle_suspect(verify, before_of(verify, line))
+		           : check_numbered(verify, &place, line);
+	if (verify->torn_count == RECORD_TORN_MAX)
+		return fault(verify, RECORD_TORN, &verify->torn[0],
 		             "it is no line of a record, and no recovery record follows");
-	verify->torn = place;
+	verify->torn[verify->torn_count++] = place;
 	return RECORD_WALK_ON;
 }
 
@@ -340,15 +367,13 @@ check_unmet_notes(struct record_verify *verify)
 void
 record_verify_end(struct record_verify *verify)
 {
-	if (verify->closed_by.path)
-		verify->torn = verify->closed_by = verify->unconfirmed =
-		    (struct record_place){0};
+	forget_closed(verify);
 	if (verify->fault != RECORD_INTACT)
 		return;
 	if (verify->suspect.path)
-		(void)settle_suspect(verify, NULL);
-	else if (verify->torn.path)
-		(void)fault(verify, RECORD_TORN, &verify->torn,
+		(void)settle_suspect(verify, (struct text){0});
+	else if (verify->torn_count > 0)
+		(void)fault(verify, RECORD_TORN, &verify->torn[0],
 		            "it has no end or is no line of a record; no recovery record "
 		            "follows");
 	else

@@ -100,6 +100,8 @@ write_group(struct record_writer *writer, struct record_written *ret_written,
 	failed = writer->kind->write(writer->sink, buf_text(&writer->out), &taken, err);
 	recovery = torn.len > 0 ? 1 : 0;
 	ret_written->bytes = text_first(buf_text(&writer->out), taken);
+	if (taken > 0)
+		ret_written->torn = record_chain_count_torn(buf_text(&torn));
 	if (!failed && taken == writer->out.len) {
 		writer->chain = chain;
 		ret_written->lines = writer->count + recovery;

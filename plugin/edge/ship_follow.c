@@ -213,14 +213,27 @@ check_order(struct ship_follow *follow, struct ship_batch *batch,
 	    follow->path, last + 1, line->seq - 1);
 }
 
-/* Adds a line without a number, or one that is not JSON; `after` is the line that follows,
-   NULL for none. */
+/* A line that waits for the next one, which may account for it. */
+struct held {
+	struct record_found line; /* without its text; `end` 0: there is none */
+	bool torn;                /* it looks as a crash leaves a line */
+};
+
+/* One recovery record may close several: then it is about the last of them. */
+static bool
+is_closed(const struct held *held, const struct record_found *after)
+{
+	if (after->seq == 0)
+		return held->torn;
+	return record_found_is_recovery(after) &&
+	       strcmp(after->prev, held->line.hash) == 0;
+}
+
+/* Adds a line without a number, or one that is not JSON. */
 static void
 add_unreadable(struct ship_follow *follow, struct ship_batch *batch,
-               const struct record_found *line, const struct record_found *after)
+               const struct record_found *line, bool closed)
 {
-	bool closed = after && record_found_is_recovery(after) &&
-	              strcmp(after->prev, line->hash) == 0;
 
 	/* what a rotated file ends with is closed in the next one */
 	if (!closed && line->whole) {
@@ -243,39 +256,39 @@ has_room(const struct ship_batch *batch, const struct ship_limits *limits, uint6
 /* One line, after one that was held back for it; false when the batch is full. */
 static bool
 take_line(struct ship_follow *follow, const struct ship_limits *limits,
-          struct ship_batch *batch, struct record_found *held,
-          const struct record_found *line)
+          struct ship_batch *batch, struct held *held, const struct record_found *line)
 {
-	if (held->end > 0) {
-		add_unreadable(follow, batch, held, line);
-		held->end = 0;
+	if (held->line.end > 0) {
+		add_unreadable(follow, batch, &held->line, is_closed(held, line));
+		held->line.end = 0;
 	}
 	if (!has_room(batch, limits, line->len))
 		return false;
 	if (line->seq == 0) {
-		*held = *line;
-		held->text = (struct text){0};
+		*held = (struct held){*line, record_chain_is_torn(line->text)};
+		held->line.text = (struct text){0};
 		return true;
 	}
 	check_order(follow, batch, line);
 	if (ship_line_is_sendable(line))
 		ship_batch_add(batch, line);
 	else
-		add_unreadable(follow, batch, line, NULL);
+		add_unreadable(follow, batch, line, false);
 	return true;
 }
 
 /* At the end of a file that does not grow any more. */
 static void
-take_rest(struct ship_follow *follow, struct ship_batch *batch,
-          const struct record_found *held, struct record_found *rest)
+take_rest(struct ship_follow *follow, struct ship_batch *batch, const struct held *held,
+          struct record_found *rest)
 {
-	if (held->end > 0)
-		add_unreadable(follow, batch, held, rest->len > 0 ? rest : NULL);
+	if (held->line.end > 0)
+		add_unreadable(follow, batch, &held->line,
+		               rest->len > 0 && is_closed(held, rest));
 	if (rest->len == 0)
 		return;
 	rest->seq = 0; /* it has no end, whatever it says */
-	add_unreadable(follow, batch, rest, NULL);
+	add_unreadable(follow, batch, rest, false);
 }
 
 static int
@@ -315,7 +328,8 @@ int
 ship_follow_read(struct ship_follow *follow, const struct ship_limits *limits,
                  struct ship_batch *ret_batch, struct err *err)
 {
-	struct record_found line, held = {.end = 0};
+	struct record_found line;
+	struct held held = {.torn = false};
 	bool more = true;
 	int got = 0;
 

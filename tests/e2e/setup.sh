@@ -16,7 +16,7 @@ set -euo pipefail
 BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev libyaml-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
 DEB='build-essential debhelper lintian'
-TEST='libcmocka-dev python3 valgrind strace openssl mmdebstrap prometheus python3-jsonschema nginx-light python3-docker python3-yaml zsh git'
+TEST='libcmocka-dev python3 valgrind strace openssl mmdebstrap prometheus python3-jsonschema nginx-light rsyslog python3-docker python3-yaml zsh git'
 LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils mandoc'
 
 die() {
@@ -70,6 +70,7 @@ services_of() {
 	docker.io) echo docker.socket docker.service containerd.service ;;
 	prometheus) echo prometheus.service ;; # we want its promtool
 	nginx-light) echo nginx.service ;;
+	rsyslog) echo rsyslog.service ;; # started by hand, by a test
 	esac
 }
 

@@ -2,6 +2,7 @@
 """The record of a real judge: its JSON Schema, `log verify` and `log show`. No engine."""
 
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -242,6 +243,45 @@ class Verify(JudgeCase):
         code, out, _ = run("verify", "--noted", note, self.record)
         self.assertEqual(code, 1)
         self.assertIn("the noted line 5 is not here; the last has seq 3", out)
+
+    def test_a_crash_before_the_recovery_record_is_closed_at_the_next_start(self):
+        self.deny(3)
+        half = b'{"time":"2026-11-25T03:00:00.0'
+        for torn in (half + b"\n", half + b"\n" + half, half + b"\n" + half[:9] + b"\n"):
+            before = self.record.read_bytes().count(b"\n")
+            self.tear(torn)
+            self.deny(2)
+            code, out, err = run("verify", self.record)
+            self.assertEqual((code, err), (0, ""), out)
+            for i in range(len(torn.splitlines())):
+                self.assertIn(f"torn {self.record}:{before + 1 + i}: ", out)
+            self.assertEqual(run("show", self.record)[0], 0)
+        self.assertIn("a crash tore its end", self.judge.log.read_text())
+
+    def test_dated_files_of_logrotate_are_followed_packed_or_not(self):
+        names = ("record.jsonl-20261123", "record.jsonl-20261124", "record.jsonl-20261125")
+        for name in names:
+            self.deny(5)
+            self.record.rename(self.record.with_name(name))
+            self.judge.kill()
+            self.judge.start("--record-level", "all")
+        self.deny(5)
+        code, out, err = run("verify", "--all", self.record)
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertIn("proven seq 1..19 ", out)
+        for name in names[:2]:
+            old = self.record.with_name(name)
+            old.with_name(name + ".gz").write_bytes(gzip.compress(old.read_bytes()))
+            self.assertEqual(run("verify", "--all", self.record)[0], 0)  # both are there
+            old.unlink()
+        self.assertEqual(run("verify", "--all", self.record), (code, out, err))
+        self.assertEqual(len(run("show", "--all", "--format", "json", self.record)[1].splitlines()),
+                         20)
+        packed = self.record.with_name(names[0] + ".gz")
+        packed.write_bytes(packed.read_bytes()[:-4])
+        code, out, err = run("verify", "--all", self.record)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn(f"{packed}: is compressed, and damaged", err)
 
     def test_what_can_not_be_read_is_no_verdict(self):
         packed = self.home / "r.gz"

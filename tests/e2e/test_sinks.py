@@ -193,6 +193,16 @@ class Disk(SinkCase):
     def test_a_full_disk_tells_nobody_until_there_is_room(self):
         self.assert_survives(self.full())
 
+    def test_a_judge_whose_disk_has_room_again_is_ready_without_a_denial(self):
+        self.assertEqual(self.ask(UNCONFINED)[0], 200)
+        with self.full():
+            time.sleep(2.5)
+            self.assertEqual(self.ready(), 503)
+        wait_until(lambda: self.ready() == 200, 5, "ready by itself")
+        self.assert_well_again()
+        self.assert_told_is_on_record_once()
+        self.assert_verified()
+
     def test_a_read_only_file_system_tells_nobody_until_it_is_not(self):
         self.assert_survives(self.read_only())
 
@@ -446,6 +456,80 @@ class Journald(SinkCase):
         allowed = self.find("SECCOMP_AUTHZ_DECISION=allow")
         self.assertEqual([(entry["SECCOMP_AUTHZ_RULE"], entry["PRIORITY"]) for entry in allowed],
                          [("debug", "5")])
+
+
+class Rsyslog(SinkCase):
+    """rsyslog as the manual page sets it up, on a socket of its own; it goes on to a file."""
+
+    PROGRAM = "/usr/sbin/rsyslogd"
+    CONFIGURATION = """global(workDirectory="{home}" maxMessageSize="32k")
+        module(load="imuxsock" SysSock.Name="{home}/log.sock" SysSock.UseSpecialParser="off"
+               SysSock.ParseHostname="on" SysSock.RateLimit.Interval="0")
+        template(name="parts" type="list") {{
+            property(name="syslogfacility-text") constant(value="\\t")
+            property(name="syslogseverity-text") constant(value="\\t")
+            property(name="hostname") constant(value="\\t")
+            property(name="app-name") constant(value="\\t")
+            property(name="msgid") constant(value="\\t")
+            property(name="structured-data") constant(value="\\t")
+            property(name="msg" position.from="1") constant(value="\\n") }}
+        action(type="omfile" file="{home}/forwarded" template="parts" flushOnTXEnd="on")
+        """
+
+    def before_start(self):
+        if not os.path.exists(self.PROGRAM):
+            self.skipTest(f"there is no {self.PROGRAM}")
+        home = self.judge.home / "rsyslog"
+        home.mkdir()
+        configuration = home / "rsyslog.conf"
+        configuration.write_text(self.CONFIGURATION.format(home=home))
+        self.rsyslog = subprocess.Popen(
+            [*TIED, self.PROGRAM, "-n", "-f", str(configuration), "-i", str(home / "pid")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.rsyslog.wait)
+        self.addCleanup(self.rsyslog.kill)
+        wait_until((home / "log.sock").exists, 20, "rsyslog listens")
+        self.forwarded = home / "forwarded"
+        self.sink = f"syslog:{home / 'log.sock'}"
+
+    def start(self, *options):
+        super().start("--record", self.sink, *options)
+
+    def arrived(self):
+        if not self.forwarded.exists():
+            return []
+        lines = self.forwarded.read_text().splitlines()
+        return [parts for parts in (line.split("\t") for line in lines)
+                if parts[3] == "seccomp-authz"]
+
+    def test_structured_data_and_lines_of_denials_arrive(self):
+        forged = json.loads(UNCONFINED)
+        forged["User"] = 'm" ]x\\ \u202e[decision="allow"]'
+        for data in (UNCONFINED, json.dumps(forged)):
+            self.assertEqual(self.ask(data)[0], 200)
+        self.assertEqual(self.ask(EXCEPTED)[1], {"Allow": True})
+        wait_until(lambda: len(self.arrived()) == 3, 20, "rsyslog has them")
+        lines = self.judge.record.read_text().splitlines()
+        for parts, line in zip(self.arrived(), lines):
+            record = json.loads(line)
+            facility, severity, host, _, word, data, message = parts
+            denied = record["decision"] == "deny"
+            self.assertEqual((facility, severity),
+                             ("authpriv", "warning" if denied else "notice"))
+            self.assertEqual((host, word), (record["host"], record["decision"]))
+            self.assertTrue(data.startswith("[seccomp-authz@32473 "), data)
+            for name in ("seq", "id", "decision", "reason", "rule"):
+                self.assertIn(f' {name}="{record[name]}"', data)
+            self.assertEqual(message.strip(), line)
+        users = [parts[5].count('decision="deny"') for parts in self.arrived()]
+        self.assertEqual(users, [1, 1, 0])
+
+    def test_every_line_arrives_once_and_in_order(self):
+        for _ in range(500):
+            self.assertEqual(self.ask(UNCONFINED)[0], 200)
+        wait_until(lambda: len(self.arrived()) >= 500, 20, "rsyslog has them")
+        self.assertEqual([parts[6].strip() for parts in self.arrived()],
+                         self.judge.record.read_text().splitlines())
 
 
 SECRET = "hunter2"

@@ -125,7 +125,7 @@ a_torn_line_that_was_closed_is_told_and_is_no_fault(void **state)
 		if (record_verify_line(&verify, "r", &line) != RECORD_WALK_TORN)
 			continue;
 		torn++;
-		assert_int_equal(verify.torn.number, TORN_AT + 1);
+		assert_int_equal(verify.torn[0].number, TORN_AT + 1);
 		assert_int_equal(verify.closed_by.number, TORN_AT + 2);
 		assert_int_equal(verify.closed_by.seq, TORN_AT + 1);
 		assert_null(verify.unconfirmed.path);

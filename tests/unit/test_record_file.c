@@ -238,18 +238,6 @@ torn_line_is_closed_by_a_recovery_record(void **state)
 	assert_chain(record_path(), 6);
 }
 
-/* The crash came between the newline and the recovery record. */
-static void
-torn_line_that_has_its_newline_already_is_closed_all_the_same(void **state)
-{
-	(void)state;
-	write_lines(2);
-	append(record_path(), "{\"time\":\"2026-01-02T03:04:05.678901Z\",\"se\n");
-	write_lines(2);
-	assert_chain(record_path(), 5);
-	assert_int_equal(times_in(record_path(), "was closed"), 1);
-}
-
 /* Nobody can say that a whole line which is none of ours is what a crash left. */
 static void
 whole_line_of_somebody_else_is_no_torn_one(void **state)
@@ -260,12 +248,64 @@ whole_line_of_somebody_else_is_no_torn_one(void **state)
 	assert_not_opened("is not a record: its last line has no \"seq\"");
 }
 
+/* The crash came after the newline that closes a torn line, or once more in the recovery
+   record itself. */
+static void
+torn_lines_that_were_closed_without_a_record_are_closed_by_one(void **state)
+{
+	static const struct {
+		const char *torn;
+		size_t count;
+	} rows[] = {
+	    {"{\n", 1},
+	    {"{\"time\":\"2026-01-02T03:04:05.678901Z\",\"seq\":3,\"prev\":\"01\n", 1},
+	    {"{\"time\":\"2026-01-\n{\"time\":\"2026-01-02T03:04:05.678901Z\",\"event",
+	     2},
+	    {"{\"time\":\"2026-01-\n{\"time\":\"2026-01-02T03\n{\n", 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char message[64];
+
+		(void)unlink(record_path());
+		write_lines(2);
+		append(record_path(), rows[i].torn);
+		write_lines(2);
+		assert_chain(record_path(), 5);
+		(void)snprintf(message, sizeof message, "%zu torn lines of ",
+		               rows[i].count);
+		assert_int_equal(times_in(record_path(), message), rows[i].count > 1);
+		assert_int_equal(times_in(record_path(), "a torn line of "),
+		                 rows[i].count == 1);
+		assert_int_equal(times_in(record_path(), "\n\n"), 0);
+	}
+}
+
+static void
+more_torn_lines_than_one_record_closes_are_refused(void **state)
+{
+	(void)state;
+	write_lines(1);
+	for (int i = 0; i < RECORD_TORN_MAX; i++)
+		append(record_path(), "{\"time\":\"2026\n");
+	record_close(opened());
+	assert_chain(record_path(), 2);
+	for (int i = 0; i <= RECORD_TORN_MAX; i++)
+		append(record_path(), "{\"time\":\"2026\n");
+	assert_not_opened("is not a record: its last line has no \"seq\"");
+}
+
 static void
 torn_line_is_all_there_is(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(in_folder("log.d"), 0700), 0);
 	append(record_path(), "{\"time\":");
+	write_lines(1);
+	assert_chain(record_path(), 2);
+	assert_int_equal(unlink(record_path()), 0);
+	append(record_path(), "{\"time\":\n");
 	write_lines(1);
 	assert_chain(record_path(), 2);
 }
@@ -322,6 +362,36 @@ new_file_goes_on_with_the_chain_of_the_rotated_one(void **state)
 		}
 		assert_int_equal(chain_of(record_path(), &chain), 2 + i);
 		assert_int_equal(unlink(rotated), 0);
+	}
+}
+
+static void
+new_file_goes_on_with_the_chain_of_the_dated_one(void **state)
+{
+	static const char *const rows[][3] = {
+	    {"-20261124", "-20261125"}, {"-2026112423", "-2026112500", "-2026112501"},
+	    {".1", "-20261125"},        {"-20261124", ".1"},
+	    {".20261124", ".20261125"}, {"-2026-11-24", "-2026-11-25"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t files = 0;
+
+		for (; files < 3 && rows[i][files]; files++) {
+			char name[64];
+
+			write_lines(2);
+			(void)snprintf(name, sizeof name, "log.d/record.jsonl%s",
+			               rows[i][files]);
+			assert_int_equal(rename(record_path(), in_folder(name)), 0);
+		}
+		append(in_folder("log.d/record.jsonl-20261001.gz"), "\x1f\x8b");
+		write_lines(1);
+		assert_int_equal(
+		    times_in(record_path(), files == 3 ? "\"seq\":7," : "\"seq\":5,"), 1);
+		assert_int_equal(
+		    nftw(in_folder("log.d"), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 	}
 }
 
@@ -633,7 +703,15 @@ full_disk_refuses_until_there_is_room(void **state)
 	record_state(record, &now);
 	assert_true(now.degraded);
 	assert_int_equal(now.written, taken);
+	(void)usleep(1500 * 1000); /* it is asked meanwhile, and still has no room */
+	record_state(record, &now);
+	assert_true(now.degraded);
 	assert_int_equal(unlink(in_folder("log.d/filler")), 0);
+	for (int i = 0; i < 5000 && now.degraded; i++) {
+		(void)usleep(1000);
+		record_state(record, &now);
+	}
+	assert_false(now.degraded); /* without a line */
 	assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
 	record_state(record, &now);
 	assert_false(now.degraded);
@@ -1105,12 +1183,14 @@ main(void)
 	    in_a_folder(file_that_is_no_record_is_refused_and_stays),
 	    in_a_folder(restart_goes_on_with_the_chain),
 	    in_a_folder(torn_line_is_closed_by_a_recovery_record),
-	    in_a_folder(torn_line_that_has_its_newline_already_is_closed_all_the_same),
 	    in_a_folder(whole_line_of_somebody_else_is_no_torn_one),
+	    in_a_folder(torn_lines_that_were_closed_without_a_record_are_closed_by_one),
+	    in_a_folder(more_torn_lines_than_one_record_closes_are_refused),
 	    in_a_folder(torn_line_is_all_there_is),
 	    in_a_folder(long_run_of_nul_from_a_power_cut_is_closed),
 	    in_a_folder(file_without_any_line_near_its_end_is_refused),
 	    in_a_folder(new_file_goes_on_with_the_chain_of_the_rotated_one),
+	    in_a_folder(new_file_goes_on_with_the_chain_of_the_dated_one),
 	    in_a_folder(rotated_file_that_is_no_record_is_no_beginning),
 	    in_a_folder(file_that_is_moved_away_is_made_anew_with_the_next_line),
 	    in_a_folder(file_that_is_deleted_is_made_anew_with_its_folder),

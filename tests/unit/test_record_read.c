@@ -218,6 +218,29 @@ rotated_files_are_found_across_one_gap_and_each_once(void **state)
 }
 
 static void
+files_with_a_date_in_their_names_are_found_and_others_are_not(void **state)
+{
+	static const char *const others[] = {"r-20261125.gz", "r-20261125.jsonl",
+	                                     "r-1",           "r2-20261125",
+	                                     "r-2026112x",    "r.bak"};
+	cleanup_record_files struct record_files files = {0};
+	struct made made = {0};
+	struct err err = {0};
+
+	(void)state;
+	write_files(&made);
+	assert_int_equal(rename(in_folder("r.3"), in_folder("r-20261123")), 0);
+	assert_int_equal(rename(in_folder("r.2"), in_folder("r-2026-11-24")), 0);
+	assert_int_equal(rename(in_folder("r.1"), in_folder("r.20261125")), 0);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		write_file(in_folder(others[i]), TEXT_LIT("\x1f\x8b\n"), 0);
+	assert_int_equal(record_files_add(&files, in_folder("r"), &err), 0);
+	assert_int_equal(record_files_add_rotated(&files, in_folder("r"), &err), 0);
+	assert_int_equal(files.count, 4);
+	buf_free(&made.bytes);
+}
+
+static void
 what_is_no_record_file_is_named_and_refused(void **state)
 {
 	static const struct {
@@ -257,6 +280,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		rotated_files_are_found_across_one_gap_and_each_once, make_folder,
 		remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		files_with_a_date_in_their_names_are_found_and_others_are_not,
+		make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_is_no_record_file_is_named_and_refused,
 	                                    make_folder, remove_folder),
 	};

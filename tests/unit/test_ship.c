@@ -171,6 +171,28 @@ rotation_is_followed_however_often_it_happens(void **state)
 }
 
 static void
+dated_names_are_followed_as_numbered_ones_are(void **state)
+{
+	static const char *const dated[] = {"r-20261123", "r-20261124", "r-20261125"};
+	cleanup_buf struct buf got = {0};
+
+	(void)state;
+	write_lines(5);
+	start(&nowhere);
+	collect(&got);
+	for (size_t i = 0; i < 3; i++) {
+		write_lines(10);
+		assert_int_equal(rename(in_folder("r"), in_folder(dated[i])), 0);
+		if (i != 1)
+			collect(&got);
+	}
+	write_lines(3);
+	collect(&got);
+	assert_all(&got);
+	assert_false(batch.holes);
+}
+
+static void
 lines_written_to_a_file_after_it_was_renamed_come_before_the_next_file(void **state)
 {
 	cleanup_buf struct buf got = {0};
@@ -424,6 +446,40 @@ a_torn_line_goes_as_its_hash_once_it_is_closed(void **state)
 }
 
 static void
+several_torn_lines_are_no_holes_and_others_are(void **state)
+{
+	static const struct {
+		const char *torn;
+		bool holes;
+	} rows[] = {
+	    {"{\"time\":\"2026\n{\"time\":\"20\n{\n", false},
+	    {"hello\n{\"time\":\"2026\n", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct ship_limits all = {100, 1 << 20};
+		cleanup_buf struct buf closing = {0};
+		struct err err = {0};
+
+		(void)unlink(in_folder("r"));
+		made.count = 0;
+		made.chain = (struct record_chain){0};
+		buf_clear(&made.bytes);
+		write_lines(2);
+		record_chain_recover(&made.chain, &closing, text_of(rows[i].torn), "h",
+		                     0);
+		write_file(in_folder("r"), text_of(rows[i].torn), O_APPEND);
+		write_file(in_folder("r"), buf_text(&closing), O_APPEND);
+		start(&nowhere);
+		assert_int_equal(ship_follow_read(&follow, &all, &batch, &err), 0);
+		assert_int_equal(follow.place.seq, 0);
+		assert_int_equal(batch.place.seq, 3);
+		assert_int_equal(batch.holes, rows[i].holes);
+	}
+}
+
+static void
 a_torn_end_of_a_rotated_file_goes_as_its_hash(void **state)
 {
 	static const char torn[] = "{\"time\":\"2026";
@@ -609,6 +665,7 @@ main(void)
 	    clean(lines_come_in_order_and_again_until_they_are_taken),
 	    clean(a_batch_ends_at_its_limits_but_holds_one_line_at_least),
 	    clean(rotation_is_followed_however_often_it_happens),
+	    clean(dated_names_are_followed_as_numbered_ones_are),
 	    clean(lines_written_to_a_file_after_it_was_renamed_come_before_the_next_file),
 	    clean(it_goes_on_where_it_was_left_whatever_the_files_are_called_now),
 	    clean(a_place_is_found_by_its_hash_if_its_file_has_another_number),
@@ -621,6 +678,7 @@ main(void)
 	    clean(a_file_that_was_cut_short_is_refused_even_if_it_has_grown_since),
 	    clean(a_line_without_an_end_waits_for_it),
 	    clean(a_torn_line_goes_as_its_hash_once_it_is_closed),
+	    clean(several_torn_lines_are_no_holes_and_others_are),
 	    clean(a_torn_end_of_a_rotated_file_goes_as_its_hash),
 	    clean(a_foreign_line_goes_as_its_hash_and_is_noted),
 	    cmocka_unit_test(a_place_is_the_same_after_it_was_written_and_read),
