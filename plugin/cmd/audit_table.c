@@ -94,6 +94,9 @@ write_total(const struct audit *audit)
 	             counts.kinds[AUDIT_CONTAINER], counts.kinds[AUDIT_SERVICE],
 	             counts.levels[AUDIT_FAIL], counts.levels[AUDIT_ADVICE],
 	             counts.levels[AUDIT_PASS], counts.cis_fail, audit->policy->digest);
+	if (counts.errors > 0)
+		(void)printf("not seen whole: %zu of %zu engines\n", counts.errors,
+		             audit->count);
 }
 
 void

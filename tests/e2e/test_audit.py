@@ -134,6 +134,7 @@ class Fleet(unittest.TestCase):
         # What is frozen can't be killed.
         cls.addClassCleanup(cls.post, "/containers/paused/unpause")
         cls.engine.docker("exec", "-d", "--privileged", "busy", "sleep", "1000")
+        cls.create_own_filters()
         if cls.old:
             cls.start_with_bodies()
         else:
@@ -158,6 +159,21 @@ class Fleet(unittest.TestCase):
     @classmethod
     def start(cls, name):
         cls.post(f"/containers/{name}/start")
+
+    @classmethod
+    def create_own_filters(cls):
+        """Programs with a filter that no engine gave them."""
+        program = cls.engine.home / "own_filter"
+        subprocess.run(["gcc", "-static", "-pthread", "-o", str(program),
+                        str(HERE / "own_filter.c")], check=True)
+        for name, words, privileged in (("own-filter", [], True),
+                                        ("own-filter-thread", ["thread"], False)):
+            asked = {"Binds": [f"{program}:/own_filter"], "Privileged": privileged,
+                     "SecurityOpt": [] if privileged else ["seccomp=unconfined"]}
+            cls.create(name, {"Cmd": ["/own_filter", *words], "HostConfig": asked})
+            cls.start(name)
+        cls.fleet["own-filter"] = ({}, True, "deny", "privileged")
+        cls.fleet["own-filter-thread"] = ({}, True, "deny", "unconfined")
 
     @classmethod
     def start_with_bodies(cls):
@@ -232,6 +248,44 @@ class Fleet(unittest.TestCase):
     def test_process_of_a_privileged_exec_is_counted_and_has_the_filter(self):
         kernel = only_containers(self.report)["busy"]["kernel"]
         self.assertEqual((kernel["processes"], kernel["unfiltered"]), (2, 0))
+
+    def test_filter_that_a_program_gave_itself_is_no_profile(self):
+        found = only_containers(self.report)["own-filter"]
+        self.assertEqual((found["kernel"]["seccomp"], found["cis"]["result"]), (2, "fail"))
+
+    def test_thread_without_a_filter_counts(self):
+        kernel = only_containers(self.report)["own-filter-thread"]["kernel"]
+        self.assertEqual((kernel["seccomp"], kernel["processes"], kernel["unfiltered"]),
+                         (2, 1, 1))
+
+    def test_kernel_is_asked_where_pids_are_counted_differently(self):
+        """By this machine's /proc, where the engine's pids are those of others."""
+        code, out, err = audit("--policy", str(self.policy), "--format", "json",
+                               host=self.engine.socket)
+        self.assertEqual((code, err), (1, ""))
+        found, seen = only_containers(json.loads(out)), 0
+        for name, finding in only_containers(self.report).items():
+            kernel = finding.get("kernel")
+            if kernel and name in self.fleet:
+                here = found[name]["kernel"]
+                self.assertEqual(here["unfiltered"], kernel["unfiltered"], name)
+                self.assertEqual(found[name]["verdict"], finding["verdict"], name)
+                seen += 1
+        self.assertGreaterEqual(seen, 15)
+
+    def test_folder_that_is_no_proc_is_an_error(self):
+        code, out, err = audit("--proc", str(self.engine.home), host=self.engine.socket)
+        self.assertEqual((code, out, len(err.splitlines())), (2, "", 1), err)
+        self.assertIn("no process is to be seen there", err)
+
+    def test_report_that_can_not_be_written_is_an_error(self):
+        for form in ("table", "json", "cis", "junit", "sarif", "html"):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([PROGRAM, "audit", "--format", form, "--host",
+                                       f"unix://{self.engine.socket}"], stdout=full,
+                                      stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 2, form)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
     def test_grep_finds_less(self):
         """What the known scripts do, on the same containers."""
@@ -315,6 +369,9 @@ class Fleet(unittest.TestCase):
 
     def test_sarif_names_a_rule_of_its_own_for_each_result(self):
         _, out, _ = self.run_audit("--format", "sarif")
+        schema = HERE.parent / "schemas" / "sarif-2.1.0-rtm.5.json"
+        jsonschema.Draft4Validator(json.loads(schema.read_text("utf-8"))).validate(
+            json.loads(out))
         run = json.loads(out)["runs"][0]
         rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         self.assertLessEqual({result["ruleId"] for result in run["results"]}, rules)
@@ -420,6 +477,29 @@ class Guarded(unittest.TestCase):
             _, out, _ = audit("--format", "json", "--daemon-json", str(config),
                               host=self.engine.socket)
             self.assertEqual("engine-flag" in checks_of(json.loads(out), "engine"), told)
+
+    def test_configuration_is_read_as_engines_read_it(self):
+        config = self.engine.home / "config.json"
+        chain = '"authorization-plugins": ["seccomp-authz"]'
+        for text, checks in (
+                (b"\xef\xbb\xbf{%s}" % chain.encode(), set()),
+                (b"", {"engine-flag"}), (b" \n", {"engine-flag"}), (b"{}", {"engine-flag"}),
+                (b"{%s} // mine" % chain.encode(), {"engine-config"}),
+                (b"{%s}{}" % chain.encode(), {"engine-config"}),
+                (b"[]", {"engine-config"}), (b"\xff\xfe{\0}\0", {"engine-config"}),
+                (None, {"engine-config"}),
+                (b'{%s, "seccomp-profile": "unconfined"}' % chain.encode(), {"engine-next"}),
+                (b'{%s, "builder": {"entitlements": {"security-insecure": true}}}'
+                 % chain.encode(), {"engine-entitlement"})):
+            config.unlink(missing_ok=True)
+            if text is not None:
+                config.write_bytes(text)
+            code, out, err = audit("--format", "json", "--daemon-json", str(config),
+                                   host=self.engine.socket)
+            found = checks_of(json.loads(out), "engine")
+            self.assertEqual(found & {"engine-flag", "engine-config", "engine-next",
+                                      "engine-entitlement"}, checks, text)
+            self.assertEqual((code, err), (int("engine-next" in checks), ""), text)
 
     def test_tls_by_environment(self):
         code, out, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}",
@@ -633,6 +713,22 @@ class Lies(unittest.TestCase):
         self.assertEqual(len(err.splitlines()), 1, err)
         self.assertFalse(report["engines"][0]["complete"])
         self.assertGreaterEqual(len(report["findings"]), 15)
+
+    def test_every_format_shows_what_was_judged_before_the_engine_died(self):
+        documents = {number: document(number, f"web-{number}") for number in range(1, 40)}
+        documents[30] = b""
+        for form in ("table", "json", "cis", "junit", "sarif", "html"):
+            code, out, err = self.audit_liar(documents, "--format", form)
+            self.assertEqual((code, len(err.splitlines())), (2, 1), (form, err))
+            words = f"{5:064x}" if form == "cis" else "web-5"
+            self.assertIn(words, out, form)
+            if form == "table":
+                self.assertIn("not seen whole: 1 of 1 engines", out)
+            if form == "junit":
+                self.assertIn('errors="1"', out)
+            if form == "sarif":
+                self.assertFalse(
+                    json.loads(out)["runs"][0]["invocations"][0]["executionSuccessful"])
 
     def test_half_an_answer_is_none(self):
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"
