@@ -75,10 +75,11 @@ show_progress(const struct audit *audit, bool last)
 	              expected);
 }
 
-/* Waits for a thread and shows, on a terminal, how far all are. */
-static void
+/* Waits for a thread and shows how far all are. Returns whether there was need to. */
+static bool
 wait_for(const struct audit *audit, pthread_t thread)
 {
+	bool shown = false;
 	struct timespec until;
 
 	for (;;) {
@@ -87,8 +88,9 @@ wait_for(const struct audit *audit, pthread_t thread)
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
 		if (pthread_timedjoin_np(thread, NULL, &until) == 0)
-			return;
+			return shown;
 		show_progress(audit, false);
+		shown = true;
 	}
 }
 
@@ -97,6 +99,7 @@ run_all(struct audit *audit)
 {
 	pthread_t threads[AUDIT_ENGINES_MAX];
 	bool started[AUDIT_ENGINES_MAX] = {false}, terminal = isatty(STDERR_FILENO);
+	bool shown = false;
 
 	for (size_t i = 0; i < audit->count; i++) {
 		struct audit_engine *engine = &audit->engines[i];
@@ -109,11 +112,11 @@ run_all(struct audit *audit)
 	}
 	for (size_t i = 0; i < audit->count; i++) {
 		if (started[i] && terminal)
-			wait_for(audit, threads[i]);
+			shown |= wait_for(audit, threads[i]);
 		else if (started[i])
 			(void)pthread_join(threads[i], NULL);
 	}
-	if (terminal)
+	if (shown)
 		show_progress(audit, true);
 }
 

@@ -2,15 +2,20 @@
 """`seccomp-authz audit` on a fleet in every posture, beside /proc and beside grep."""
 
 import base64
+import contextlib
+import fcntl
 import hashlib
 import http.server
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socketserver
+import struct
 import subprocess
+import termios
 import threading
 import time
 import unittest
@@ -729,6 +734,32 @@ class Lies(unittest.TestCase):
             if form == "sarif":
                 self.assertFalse(
                     json.loads(out)["runs"][0]["invocations"][0]["executionSuccessful"])
+
+    def test_table_fits_the_terminal(self):
+        """The last columns go first; verdict, posture and name always stay."""
+        path = DIR / "liar.sock"
+        made = document(1, "a-rather-long-name-of-a-container" * 3,
+                        HostConfig={"SecurityOpt": ["seccomp=unconfined"]})
+        liar = Liar(path, {"/containers/json": [{"Id": made["Id"]}],
+                           f"/containers/{made['Id']}/json": made})
+        self.addCleanup(liar.finish)
+        for width, last in ((200, "RULE"), (80, "RULE"), (70, "SECCOMP"), (60, "STATE"),
+                            (40, "NAME"), (33, "NAME")):
+            controller, terminal = pty.openpty()
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+            done = subprocess.run([PROGRAM, "audit", "--host", f"unix://{path}"],
+                                  stdout=terminal, stderr=subprocess.PIPE, check=False)
+            os.close(terminal)
+            out = b""
+            with contextlib.suppress(OSError):  # all is read
+                while block := os.read(controller, 65536):
+                    out += block
+            os.close(controller)
+            rows = out.decode().split("\r\n\r\n")[0].splitlines()
+            self.assertEqual((done.returncode, done.stderr), (1, b""))
+            self.assertEqual(rows[0].split()[-1], last, width)
+            self.assertRegex(rows[1], "^deny +unconfined +a-rather")
+            self.assertLessEqual(max(map(len, rows)), width, rows)
 
     def test_half_an_answer_is_none(self):
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"
