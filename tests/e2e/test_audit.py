@@ -23,7 +23,8 @@ import xml.dom.minidom
 
 import jsonschema
 
-from lab import BUILD, DIR, HERE, IMAGE, ROOT, Engine, Judge, wait_until
+from lab import (BUILD, DIR, HERE, IMAGE, ROOT, UNCONFINED, Engine, Judge, UnixConnection,
+                 wait_until)
 from test_tls import ADDRESS, CERTS, make_certificates
 
 PROJECT = HERE.parent.parent
@@ -614,6 +615,63 @@ def engine_version():
     out = subprocess.run([*command, "dockerd", "--version"], check=True, text=True,
                          capture_output=True).stdout
     return int(re.search(r"version (\d+)\.", out).group(1))
+
+
+class Many(unittest.TestCase):
+    """Thousands of stopped containers: time and memory."""
+
+    COUNT = 2000
+
+    def create_all(self, engine):
+        names = iter(range(self.COUNT))
+        lock = threading.Lock()
+
+        def create():
+            connection = UnixConnection(engine.socket, 60)
+            while True:
+                with lock:
+                    number = next(names, None)
+                if number is None:
+                    connection.close()
+                    return
+                asked = options(*(UNCONFINED if number % 10 == 0 else ()))
+                connection.request("POST", f"/containers/create?name=many-{number}",
+                                   json.dumps({"Image": IMAGE, "Cmd": ["true"], **asked}),
+                                   {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 201:
+                    raise AssertionError(answer.status)
+
+        threads = [threading.Thread(target=create) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def test_two_thousand_take_less_than_10_s_and_30_mb(self):
+        engine = Engine("many")
+        self.addCleanup(engine.stop)
+        engine.start(plugins=())
+        engine.import_image()
+        self.create_all(engine)
+        for form in ("json", "html"):
+            out = engine.home / form
+            with open(out, "wb") as file:
+                begin = time.monotonic()
+                child = subprocess.Popen([PROGRAM, "audit", "--format", form, "--host",
+                                          f"unix://{engine.socket}"], stdout=file)
+                _, status, usage = os.wait4(child.pid, 0)
+                child.returncode = os.waitstatus_to_exitcode(status)
+            seconds = time.monotonic() - begin
+            print(f"     {form}: {self.COUNT} containers in {seconds:.1f} s,"
+                  f" {usage.ru_maxrss / 1024:.1f} MB")
+            self.assertEqual(child.returncode, 1)
+            self.assertLess(seconds, 10)
+            self.assertLess(usage.ru_maxrss, 30 * 1000)
+        report = json.loads((engine.home / "json").read_text())
+        self.assertEqual(report["summary"]["containers"], self.COUNT)
+        self.assertEqual(report["summary"]["postures"]["unconfined"], self.COUNT // 10)
 
 
 # ---- an engine that says what it likes ----------------------------------------------------
