@@ -508,6 +508,21 @@ class Guarded(unittest.TestCase):
                                       "engine-entitlement"}, checks, text)
             self.assertEqual((code, err), (int("engine-next" in checks), ""), text)
 
+    def test_configuration_that_is_hidden_is_not_taken_for_none(self):
+        """At its usual place, by somebody who may use the socket and read no more."""
+        os.chmod(self.engine.socket, 0o666)
+        self.addCleanup(os.chmod, self.engine.socket, 0o660)
+        places = ("mount -n -t tmpfs -o mode=755 tmpfs /etc && mkdir -m {mode} /etc/docker &&"
+                  " mount -n -t tmpfs -o mode=755 tmpfs /run &&"
+                  " ln -s {socket} /run/docker.sock"
+                  " && exec setpriv --reuid 65534 --clear-groups \"$@\"")
+        for mode, check in (("700", "engine-config"), ("755", "engine-flag")):
+            enter = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                     places.format(mode=mode, socket=self.engine.socket), "sh"]
+            _, out, err = audit("--format", "json", enter=enter)
+            found = checks_of(json.loads(out), "engine")
+            self.assertEqual((found & {"engine-config", "engine-flag"}, err), ({check}, ""))
+
     def test_tls_by_environment(self):
         code, out, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}",
                                          "DOCKER_TLS_VERIFY": "1",
@@ -543,6 +558,28 @@ class Guarded(unittest.TestCase):
         self.assertEqual(len(err.splitlines()), 1)
         self.assertIn("certificate", err)
 
+    def test_client_without_a_certificate_that_the_engine_knows_is_an_error(self):
+        folder = self.engine.home / "stranger"
+        folder.mkdir(exist_ok=True)
+        (folder / "ca.pem").write_bytes((CERTS / "ca.pem").read_bytes())
+        told = {"DOCKER_HOST": f"tcp://{ADDRESS}", "DOCKER_TLS_VERIFY": "1",
+                "DOCKER_CERT_PATH": str(folder)}
+        for stranger in (False, True):
+            if stranger:
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                                "-subj", "/CN=other", "-keyout", str(folder / "key.pem"),
+                                "-out", str(folder / "cert.pem")], check=True,
+                               capture_output=True)
+            code, out, err = self.audit_tcp(told)
+            self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+            self.assertEqual(len(err.splitlines()), 1, err)
+            self.assertIn("client certificate", err)
+        (folder / "key.pem").write_text("broken")
+        code, _, err = self.audit_tcp(told)
+        print(f"     {err}", end="")
+        self.assertEqual((code, len(err.splitlines())), (2, 1), err)
+        self.assertIn("key.pem", err)
+
     def test_plain_request_to_a_tls_port_is_an_error(self):
         code, _, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}"})
         self.assertEqual((code, len(err.splitlines())), (2, 1))
@@ -553,6 +590,7 @@ class Guarded(unittest.TestCase):
         out = self.engine.home / "watch" / "out"
         with open(out, "wb") as file:
             watch = subprocess.Popen([PROGRAM, "audit", "--watch", "--format", "json",
+                                      "--host", "unix:///nowhere/docker.sock",
                                       "--host", f"unix://{self.engine.socket}",
                                       "--record", f"file:{record}"],
                                      stdout=file, stderr=subprocess.DEVNULL)
