@@ -153,6 +153,12 @@ test-valgrind: all $(TESTS)
 e2e: all
 	@tests/e2e/run.sh $(CURDIR)/$(B)
 
+# the HTML report in headless Chromium; SHOTS: a folder for the screenshots
+.PHONY: test-browser
+test-browser: all
+	@tests/e2e/setup.sh test browser
+	@tests/browser/run.py $(CURDIR)/$(B) $(SHOTS)
+
 # a real API server, built from Debian's source package: 5 minutes and 2 GB the first time
 KUBERNETES_DIR ?= /var/cache/seccomp-authz-e2e/kubernetes
 .PHONY: e2e-kubernetes
@@ -376,6 +382,7 @@ help:
 ## make test-valgrind   unit tests and cases under valgrind
 ## make conformance   the suites of Pod Security Admission and Gatekeeper, sent to the webhook
 ##                 over HTTPS: agreed, differed and why
+## make test-browser SHOTS=DIR   the audit's HTML report in Chromium: clicked, looked at
 ## make e2e-kubernetes   the manifests on a real kube-apiserver, which is built first (minutes)
 ## make e2e        the end-to-end tests against real engines
 ## make soak DENIALS=300000   the record under every failure at once

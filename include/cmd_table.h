@@ -30,5 +30,8 @@ void table_head(const struct table *table);
 /* A cell for each column. */
 void table_row(const struct table *table, const struct text *cells);
 
+/* What it can't be narrower than; `width` is not looked at. */
+int table_least_width(const struct table *table);
+
 /* Columns of the terminal on stdout; 0 where it is none. */
 int table_terminal_width(void);

@@ -93,5 +93,10 @@ struct engine_listener {
 int engine_follow(struct engine *engine, const char *path,
                   const struct engine_listener *listener, struct err *err);
 
+/* ---- engine_refusal.c: why not ---- */
+
+/* What to look at when a connection with TLS broke; "" without TLS. Static text. */
+const char *engine_certificate_hint(const struct engine_target *target);
+
 /* The reason of an answer that is no success, for a message: status and what it says. */
 void engine_refusal(const struct engine_answer *answer, struct err *ret_err);

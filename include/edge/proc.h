@@ -23,7 +23,7 @@ enum {
 struct proc_container {
 	char id[PROC_ID_LEN];
 	unsigned processes;
-	unsigned unfiltered; /* with Seccomp: 0 */
+	unsigned unfiltered; /* with Seccomp: 0, be it in one thread */
 	unsigned unknown;    /* whose status could not be read */
 	long pid;            /* one that is unfiltered; 0: there is none */
 };
@@ -43,6 +43,7 @@ struct proc_process {
 	int seccomp;   /* `Seccomp:` 0 none, 1 strict, 2 filter; -1: not said */
 	int filters;   /* `Seccomp_filters:` (Linux 5.9); -1: not said */
 	int inherited; /* filters of its parent; -1: not said */
+	bool bare;     /* one of its threads, at least, has Seccomp: 0 */
 };
 
 /* The process `pid` of the container `id`; false if it is not, or can't be read. */

@@ -4,12 +4,15 @@
 #include "cmd_options.h"
 #include "edge/policy_store.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PROC "/proc"
 
 enum { PROGRESS_MS = 200 };
 
@@ -72,10 +75,11 @@ show_progress(const struct audit *audit, bool last)
 	              expected);
 }
 
-/* Waits for a thread and shows, on a terminal, how far all are. */
-static void
+/* Waits for a thread and shows how far all are. Returns whether there was need to. */
+static bool
 wait_for(const struct audit *audit, pthread_t thread)
 {
+	bool shown = false;
 	struct timespec until;
 
 	for (;;) {
@@ -84,8 +88,9 @@ wait_for(const struct audit *audit, pthread_t thread)
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
 		if (pthread_timedjoin_np(thread, NULL, &until) == 0)
-			return;
+			return shown;
 		show_progress(audit, false);
+		shown = true;
 	}
 }
 
@@ -94,6 +99,7 @@ run_all(struct audit *audit)
 {
 	pthread_t threads[AUDIT_ENGINES_MAX];
 	bool started[AUDIT_ENGINES_MAX] = {false}, terminal = isatty(STDERR_FILENO);
+	bool shown = false;
 
 	for (size_t i = 0; i < audit->count; i++) {
 		struct audit_engine *engine = &audit->engines[i];
@@ -106,11 +112,11 @@ run_all(struct audit *audit)
 	}
 	for (size_t i = 0; i < audit->count; i++) {
 		if (started[i] && terminal)
-			wait_for(audit, threads[i]);
+			shown |= wait_for(audit, threads[i]);
 		else if (started[i])
 			(void)pthread_join(threads[i], NULL);
 	}
-	if (terminal)
+	if (shown)
 		show_progress(audit, true);
 }
 
@@ -127,7 +133,7 @@ report(const struct audit *audit, const struct format *format)
 		if (audit->engines[i].err.code != ERR_NONE)
 			(void)cmd_complain("%s", audit->engines[i].err.text);
 	}
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout))
 		return cmd_complain("stdout: can't be written");
 	audit_count(audit, &counts);
 	if (counts.errors > 0)
@@ -193,9 +199,19 @@ find_format(const char *name)
 	return NULL;
 }
 
+/* Else the kernel would be silently left out. */
+static bool
+has_processes(const char *folder)
+{
+	char path[PATH_MAX];
+	int len = snprintf(path, sizeof path, "%s/1/status", folder);
+
+	return len > 0 && (size_t)len < sizeof path && access(path, F_OK) == 0;
+}
+
 /* What the words mean together. */
 static int
-check_words(const struct command *self, const struct audit *audit,
+check_words(const struct command *self, struct audit *audit,
             const struct format **ret_format)
 {
 	const struct format *format = find_format(audit->format);
@@ -206,6 +222,12 @@ check_words(const struct command *self, const struct audit *audit,
 		                       "junit or sarif",
 		                       audit->format);
 	*ret_format = format;
+	if (audit->proc && !has_processes(audit->proc))
+		return cmd_complain("--proc %s: no process is to be seen there; should "
+		                    "be a mounted /proc",
+		                    audit->proc);
+	if (!audit->proc)
+		audit->proc = PROC;
 	if (audit->record && !audit->watch)
 		return cmd_usage_error(self, "--record without --watch");
 	if (audit->watch && format->write != audit_write_table &&
@@ -249,7 +271,6 @@ run_audit(const struct command *self, int argc, char **argv)
 	if (!audit)
 		return cmd_complain("out of memory");
 	audit->format = format->name;
-	audit->proc = "/proc";
 	audit->plugin_name = "seccomp-authz";
 	audit->now_us = (int64_t)time(NULL) * 1000000;
 	code = read_words(self, argc, argv, audit, &hosts);

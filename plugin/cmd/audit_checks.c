@@ -42,6 +42,11 @@ static const struct audit_check checks[] = {
      "recreate nothing, restart the containers"},
     {"engine-profile", "the engine's default profile is a file",
      "Check the file with seccomp-authz profile explain"},
+    {"engine-next",
+     "the configuration file names another default profile, which holds from the "
+     "engine's "
+     "next start on",
+     "Correct seccomp-profile in the file before the engine is restarted"},
     {"engine-chain", "the plugin is not among the engine's authorization plugins",
      "List it in authorization-plugins of daemon.json"},
     {"engine-flag",

@@ -4,6 +4,7 @@
 #include "core/seccomp.h"
 #include "edge/file.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,8 +140,9 @@ judge_profile(struct audit_engine *engine, const char *path)
 	          buf_text(&detail).at);
 }
 
-/* "name=seccomp,profile=builtin"; before API 1.25 "seccomp" (moby daemon/info.go). */
-static void
+/* "name=seccomp,profile=builtin"; before API 1.25 "seccomp" (moby daemon/info.go). Returns
+   the profile, borrowed from `info`; NULL: there is no seccomp. */
+static const char *
 look_at_seccomp(struct audit_engine *engine, const json_t *info)
 {
 	const json_t *options = json_object_get(info, "SecurityOptions"), *option;
@@ -163,6 +165,7 @@ look_at_seccomp(struct audit_engine *engine, const json_t *info)
 		(void)add(engine, "engine-default", AUDIT_FAIL, "seccomp-profile");
 	else if (strcmp(profile, "builtin") != 0 && strcmp(profile, "default") != 0)
 		judge_profile(engine, profile);
+	return profile;
 }
 
 /* ---- runtimes, plugins ---- */
@@ -215,28 +218,65 @@ config_path(const struct audit_engine *engine)
 	           : NULL;
 }
 
-static void
-look_at_config(struct audit_engine *engine, bool in_chain)
+/* The text as engines read it: a byte order mark is skipped, and nothing but white space is
+   no configuration (moby 28.5.2 daemon/config/config.go). NULL: it can't be read. */
+static json_t *
+parse_config(struct text file)
 {
-	const char *path = config_path(engine);
+	if (file.len >= 3 && memcmp(file.at, "\xef\xbb\xbf", 3) == 0)
+		file = text_from(file, 3);
+	for (size_t i = 0; i < file.len; i++) {
+		if (!memchr(" \t\r\n", file.at[i], 4))
+			return json_loadb(file.at, file.len, 0, NULL);
+	}
+	return json_object();
+}
+
+/* Engines do without the file; one that is hidden from us may say anything. */
+static json_t *
+read_config(const struct audit_engine *engine, const char *path)
+{
 	cleanup_buf struct buf file = {0};
 	struct stat status;
 	struct err err = {0};
+
+	if (!engine->audit->daemon_json && stat(path, &status) != 0 &&
+	    (errno == ENOENT || errno == ENOTDIR))
+		return json_object();
+	return file_read(path, CONFIG_MAX, &file, &err) == 0
+	           ? parse_config(buf_text(&file))
+	           : NULL;
+}
+
+/* What the file says counts from the next start on. */
+static void
+look_at_next_profile(struct audit_engine *engine, const json_t *config,
+                     const char *profile)
+{
+	const char *next = string_of(config, "seccomp-profile");
+
+	if (next[0] == '\0' || !profile || strcmp(next, profile) == 0)
+		return;
+	(void)add(engine, "engine-next",
+	          strcmp(next, "unconfined") == 0 ? AUDIT_FAIL : AUDIT_ADVICE, next);
+}
+
+/* `profile`: the default profile that the engine runs with. */
+static void
+look_at_config(struct audit_engine *engine, bool in_chain, const char *profile)
+{
+	const char *path = config_path(engine);
 	json_t *config, *entitlements;
 
 	if (!path)
 		return;
-	if (stat(path, &status) != 0 && !engine->audit->daemon_json)
-		config = json_object(); /* engines do without */
-	else if (file_read(path, CONFIG_MAX, &file, &err) != 0)
-		config = NULL;
-	else
-		config = json_loadb(file.at ? file.at : "", file.len, 0, NULL);
+	config = read_config(engine, path);
 	if (!json_is_object(config))
 		(void)add(engine, "engine-config", AUDIT_ADVICE, path);
 	else if (in_chain && !has_string(json_object_get(config, "authorization-plugins"),
 	                                 engine->audit->plugin_name))
 		(void)add(engine, "engine-flag", AUDIT_ADVICE, path);
+	look_at_next_profile(engine, config, profile);
 	entitlements =
 	    json_object_get(json_object_get(config, "builder"), "entitlements");
 	if (json_is_true(json_object_get(entitlements, "security-insecure")))
@@ -280,6 +320,7 @@ static int
 ask_info(struct audit_engine *engine)
 {
 	json_t *info = ask_object(engine, "/info", "SecurityOptions");
+	const char *profile;
 	const json_t *chain;
 	bool in_chain;
 
@@ -290,14 +331,14 @@ ask_info(struct audit_engine *engine)
 	               string_of(info, "DefaultRuntime"));
 	engine->swarm_manager = json_is_true(
 	    json_object_get(json_object_get(info, "Swarm"), "ControlAvailable"));
-	look_at_seccomp(engine, info);
+	profile = look_at_seccomp(engine, info);
 	look_at_runtimes(engine, info);
 	chain = json_object_get(json_object_get(info, "Plugins"), "Authorization");
 	in_chain = has_string(chain, engine->audit->plugin_name);
 	if (!in_chain)
 		(void)add(engine, "engine-chain", AUDIT_ADVICE,
 		          engine->audit->plugin_name);
-	look_at_config(engine, in_chain);
+	look_at_config(engine, in_chain, profile);
 	json_decref(info);
 	return 0;
 }

@@ -71,27 +71,42 @@ is_unfiltered(const struct audit_kernel *kernel)
 }
 
 static void
+take_main_process(const struct proc_process *process, struct audit_kernel *kernel)
+{
+	*kernel = (struct audit_kernel){.seen = process->seccomp >= 0,
+	                                .seccomp = process->seccomp,
+	                                .filters = process->filters,
+	                                .inherited = is_inherited(process),
+	                                .processes = 1,
+	                                .unfiltered = process->bare};
+}
+
+/*
+ * The main process may not be where inspect says: the container was restarted since, or the
+ * engine counts pids in another namespace. Its cgroup tells all the same.
+ */
+static void
 ask_kernel(const struct audit_engine *engine, const struct inspected *about,
            struct audit_kernel *kernel)
 {
-	const struct proc_container *all;
+	const struct proc_container *all = proc_find(engine->scan, about->id);
 	struct proc_process process;
 
-	*kernel = (struct audit_kernel){.seen = false};
-	if (!engine->target.socket ||
-	    !proc_read(engine->audit->proc, about->pid, about->id, &process))
+	*kernel = (struct audit_kernel){.filters = -1};
+	if (!engine->target.socket || about->pid <= 0)
 		return;
-	kernel->seen = process.seccomp >= 0;
-	kernel->seccomp = process.seccomp;
-	kernel->filters = process.filters;
-	kernel->inherited = is_inherited(&process);
-	kernel->processes = 1;
-	kernel->unfiltered = process.seccomp == 0;
-	all = proc_find(engine->scan, about->id);
-	if (all && all->processes > 1) {
-		kernel->processes = all->processes;
-		kernel->unfiltered = all->unfiltered;
+	if (proc_read(engine->audit->proc, about->pid, about->id, &process)) {
+		take_main_process(&process, kernel);
+	} else if (all && all->unknown < all->processes) {
+		kernel->seen = true;
+		kernel->seccomp = all->unfiltered > 0 ? 0 : 2;
 	}
+	if (!all || !kernel->seen)
+		return;
+	if (kernel->processes < all->processes)
+		kernel->processes = all->processes;
+	if (kernel->unfiltered < all->unfiltered)
+		kernel->unfiltered = all->unfiltered;
 }
 
 /* ---- the finding ---- */
@@ -305,12 +320,15 @@ audit_cis_result(const struct audit_finding *finding)
 	    finding->postures &
 	    (POSTURE_BIT(POSTURE_UNREADABLE) | POSTURE_BIT(POSTURE_PRIVILEGED) |
 	     POSTURE_BIT(POSTURE_UNCONFINED) | POSTURE_BIT(POSTURE_PERMISSIVE));
+	unsigned asked =
+	    finding->postures & (POSTURE_BIT(POSTURE_CUSTOM) | POSTURE_BIT(POSTURE_WEAK));
 	const struct audit_kernel *kernel = &finding->kernel;
 
 	if (finding->kind != AUDIT_CONTAINER)
 		return "not applicable";
-	/* engines since 27.0 give a privileged container the profile that it asks for */
-	if (kernel->seen && !is_unfiltered(kernel))
+	/* engines since 27.0 give a privileged container the profile that it asks for; a
+	   filter that nobody asked for is one that the program gave itself */
+	if (asked && kernel->seen && !is_unfiltered(kernel))
 		bad &= ~POSTURE_BIT(POSTURE_PRIVILEGED);
 	return bad ? "fail" : "pass";
 }

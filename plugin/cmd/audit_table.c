@@ -12,7 +12,22 @@ static const struct table_column columns[] = {
     {"RULE", 7, 2, false},
 };
 
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
+enum {
+	COLUMNS = sizeof columns / sizeof columns[0],
+	COLUMNS_MIN = 3, /* verdict, posture, name */
+};
+
+/* On a narrow terminal without the last columns, before its lines are broken. */
+static struct table
+fitting_table(void)
+{
+	struct table table = {columns, COLUMNS, table_terminal_width()};
+
+	while (table.width > 0 && table.count > COLUMNS_MIN &&
+	       table_least_width(&table) > table.width)
+		table.count--;
+	return table;
+}
 
 /* "privileged+custom"; of an engine the check. */
 static void
@@ -48,7 +63,7 @@ write_kernel(struct buf *buf, const struct audit_kernel *kernel)
 void
 audit_write_row(const struct audit_finding *finding)
 {
-	struct table table = {columns, COLUMNS, table_terminal_width()};
+	const struct table table = fitting_table();
 	cleanup_buf struct buf postures = {0}, kernel = {0};
 	bool engine = finding->kind == AUDIT_ENGINE;
 	struct text cells[COLUMNS] = {text_of(audit_verdict_name(finding))};
@@ -94,12 +109,15 @@ write_total(const struct audit *audit)
 	             counts.kinds[AUDIT_CONTAINER], counts.kinds[AUDIT_SERVICE],
 	             counts.levels[AUDIT_FAIL], counts.levels[AUDIT_ADVICE],
 	             counts.levels[AUDIT_PASS], counts.cis_fail, audit->policy->digest);
+	if (counts.errors > 0)
+		(void)printf("not seen whole: %zu of %zu engines\n", counts.errors,
+		             audit->count);
 }
 
 void
 audit_write_table(const struct audit *audit)
 {
-	struct table table = {columns, COLUMNS, table_terminal_width()};
+	const struct table table = fitting_table();
 
 	for (size_t i = 0; i < audit->count; i++) {
 		const struct audit_engine *engine = &audit->engines[i];

@@ -11,17 +11,25 @@
 
 enum { SPACE = 2, VALUE_MAX = 256 };
 
+int
+table_least_width(const struct table *table)
+{
+	int least = SPACE * ((int)table->count - 1);
+
+	for (size_t k = 0; k < table->count; k++)
+		least += table->columns[k].least;
+	return least;
+}
+
 static int
 column_width(const struct table *table, size_t i)
 {
-	int least = SPACE * ((int)table->count - 1), shares = 0;
+	int least = table_least_width(table), shares = 0;
 
 	if (table->width <= 0)
 		return 0;
-	for (size_t k = 0; k < table->count; k++) {
-		least += table->columns[k].least;
+	for (size_t k = 0; k < table->count; k++)
 		shares += table->columns[k].share;
-	}
 	return table->columns[i].least +
 	       (table->width > least
 	            ? (table->width - least) * table->columns[i].share / shares

@@ -4,7 +4,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +110,21 @@ expect_answer(struct call *call)
 	                               (long)SILENCE_S);
 }
 
+/* Of a failure that a certificate may be the reason for. */
+static const char *
+certificate_hint(const struct engine_target *target, CURLcode code)
+{
+	static const CURLcode codes[] = {CURLE_RECV_ERROR, CURLE_SEND_ERROR,
+	                                 CURLE_GOT_NOTHING, CURLE_SSL_CONNECT_ERROR,
+	                                 CURLE_SSL_CERTPROBLEM};
+
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+		if (codes[i] == code)
+			return engine_certificate_hint(target);
+	}
+	return "";
+}
+
 /* Why a request failed, in one line. Returns -1. */
 static int
 explain(const struct engine *engine, const struct call *call, CURLcode code,
@@ -130,7 +144,8 @@ explain(const struct engine *engine, const struct call *call, CURLcode code,
 		               number == EACCES
 		                   ? "; run as root or in the group that may use it"
 		                   : "; is an engine running there?");
-	return err_set(err, ERR_SYSTEM, "%s: %s", engine->target->host, what);
+	return err_set(err, ERR_SYSTEM, "%s: %s%s", engine->target->host, what,
+	               certificate_hint(engine->target, code));
 }
 
 /* What came back. */
@@ -382,18 +397,4 @@ engine_close(struct engine *engine)
 		(void)curl_multi_cleanup(engine->events);
 	curl_global_cleanup();
 	free(engine);
-}
-
-void
-engine_refusal(const struct engine_answer *answer, struct err *ret_err)
-{
-	json_t *body =
-	    json_loadb(answer->body.at ? answer->body.at : "", answer->body.len, 0, NULL);
-	const char *message = json_string_value(json_object_get(body, "message"));
-	cleanup_buf struct buf quoted = {0};
-
-	buf_quoted(&quoted, text_of(message ? message : ""), 300);
-	(void)err_set(ret_err, ERR_SYSTEM, "the engine answers %ld %s", answer->status,
-	              buf_ok(&quoted) ? quoted.at : "");
-	json_decref(body);
 }

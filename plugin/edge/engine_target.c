@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_HOST "unix:///var/run/docker.sock"
+#define DEFAULT_SOCKET "/var/run/docker.sock"
+#define DEFAULT_HOST   "unix://" DEFAULT_SOCKET
 
 enum { CONFIG_MAX = 4 * 1024 * 1024 };
 
@@ -122,7 +123,8 @@ set_host(struct engine_target *target, const char *host, const char *certificate
 		               "%s: should begin with unix:// or tcp://; for an engine "
 		               "behind ssh run the audit there",
 		               host);
-	target->socket = strdup(host + 7);
+	/* alone it is the usual place (docker/cli opts/hosts.go) */
+	target->socket = strdup(host[7] ? host + 7 : DEFAULT_SOCKET);
 	target->url = strdup("http://docker");
 	return target->socket && target->url ? 0
 	                                     : err_set(err, ERR_MEMORY, "out of memory");

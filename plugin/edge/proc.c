@@ -50,6 +50,41 @@ status_number(const char *status, const char *name)
 	return -1;
 }
 
+/* Filters belong to threads: one that was there before its process gave itself a filter may
+   be without (seccomp(2), SECCOMP_FILTER_FLAG_TSYNC). */
+static bool
+has_bare_thread(int folder, long pid)
+{
+	char path[64], room[FILE_ROOM];
+	bool bare = false;
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%ld/task", pid);
+	fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return false;
+	while (!bare && (entry = readdir(dir))) {
+		long thread = strtol(entry->d_name, NULL, 10);
+
+		bare = thread > 0 && thread != pid &&
+		       read_small(dirfd(dir), thread, "status", room) > 0 &&
+		       status_number(room, "Seccomp:") == 0;
+	}
+	(void)closedir(dir);
+	return bare;
+}
+
+/* By the text of its status file. */
+static bool
+is_bare(int folder, long pid, const char *status)
+{
+	return status_number(status, "Seccomp:") == 0 ||
+	       (status_number(status, "Threads:") > 1 && has_bare_thread(folder, pid));
+}
+
 /* The IDs in the text of a cgroup file, each once: runs of exactly 64 hex digits. */
 static size_t
 find_ids(const char *cgroup, char ids[IDS_MAX][PROC_ID_LEN])
@@ -97,6 +132,7 @@ read_process(int folder, long pid, struct text id, struct proc_process *ret_proc
 		return false;
 	ret_process->seccomp = status_number(room, "Seccomp:");
 	ret_process->filters = status_number(room, "Seccomp_filters:");
+	ret_process->bare = is_bare(folder, pid, room);
 	ret_process->inherited = parent_filters(folder, room, room);
 	return true;
 }
@@ -131,12 +167,14 @@ add_process(struct proc_scan *scan, int folder, long pid, struct err *err)
 {
 	char ids[IDS_MAX][PROC_ID_LEN], room[FILE_ROOM];
 	size_t count = 0;
-	int seccomp = -1;
+	bool bare = false, unknown = true;
 
 	if (read_small(folder, pid, "cgroup", room) > 0)
 		count = find_ids(room, ids);
-	if (count > 0 && read_small(folder, pid, "status", room) > 0)
-		seccomp = status_number(room, "Seccomp:");
+	if (count > 0 && read_small(folder, pid, "status", room) > 0) {
+		unknown = status_number(room, "Seccomp:") < 0;
+		bare = is_bare(folder, pid, room);
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct proc_container *row;
 
@@ -150,9 +188,9 @@ add_process(struct proc_scan *scan, int folder, long pid, struct err *err)
 		}
 		row = &scan->at[scan->count++];
 		*row = (struct proc_container){.processes = 1,
-		                               .unfiltered = seccomp == 0,
-		                               .unknown = seccomp < 0,
-		                               .pid = seccomp == 0 ? pid : 0};
+		                               .unfiltered = bare,
+		                               .unknown = unknown,
+		                               .pid = bare ? pid : 0};
 		memcpy(row->id, ids[i], PROC_ID_LEN);
 	}
 	return 0;

@@ -2,8 +2,8 @@
 // audit_page.mjs REPORT.html [FOLDER] - opens a report of `seccomp-authz audit --format html`
 // in headless Chromium, filters and sorts it, and fails on any console message, dialog or
 // request. With FOLDER, screenshots go there: light, dark, print.
-// Needs playwright-core (npm) where Node finds it; CHROMIUM is the browser
-// [/usr/bin/chromium]. Run by hand: it is no part of `make test`.
+// Needs playwright-core (npm) below the working folder; CHROMIUM is the browser
+// [/usr/bin/chromium]. Called by run.py (`make test-browser`).
 import assert from 'node:assert';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -37,6 +37,11 @@ const all = await names(page);
 assert(all.length > 1, 'a report with findings is needed');
 assert.equal(await page.textContent('#shown'), `${all.length} of ${all.length} findings`);
 
+// A name that is markup is a text like any other.
+assert(all.includes('<script>alert(1)</script>'), 'the name is shown as it is');
+assert.equal(await page.$$eval('script', list => list.length), 1, 'there is one script: ours');
+assert.equal(await page.$$eval('img,iframe,link,object', list => list.length), 0);
+
 await page.fill('#words', all[all.length - 1]);
 const found = await names(page);
 assert(found.length >= 1 && found.length < all.length, 'the search narrows');
@@ -59,6 +64,16 @@ assert.deepEqual(await names(page), [...all].sort(order));
 await page.focus(`#findings ${heading} button`);
 await page.keyboard.press('Enter');
 assert.equal(await page.getAttribute(`#findings ${heading}`, 'aria-sort'), 'descending');
+assert.deepEqual(await names(page), [...all].sort((a, b) => order(b, a)));
+
+// Every control has a name, as those hear it who don't see the page; the width suffices.
+for (const role of ['searchbox', 'combobox', 'button'])
+  for (const control of await page.getByRole(role).all())
+    assert((await control.evaluate(e => e.labels?.[0]?.textContent ?? e.textContent)).trim());
+await page.setViewportSize({ width: 1000, height: 900 });
+const over = await page.evaluate(() =>
+  document.documentElement.scrollWidth - document.documentElement.clientWidth);
+assert(over <= 0, `${over} px wider than a window of 1000`);
 
 await page.emulateMedia({ media: 'print' });
 assert(!await page.isVisible('#filter'), 'paper has no form');

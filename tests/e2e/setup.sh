@@ -4,7 +4,7 @@
 # setup.sh GROUP... - installs the Debian packages that are missing for GROUP:
 #   build    what `make` needs          test   the test suites (with build and run)
 #   run      a throwaway engine         lint   `make lint` and clang builds
-#   deb      `make deb`, with build
+#   deb      `make deb`, with build        browser  `make test-browser`
 #
 # setup.sh list GROUP - prints the packages of GROUP.
 #
@@ -47,6 +47,13 @@ missing_clients() {
 	[ -z "${CI:-}" ] || command -v npm >/dev/null || printf 'npm '
 	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ||
 		printf 'docker-compose '
+}
+
+# A browser and Node, from wherever.
+missing_browser() {
+	command -v chromium >/dev/null || printf 'chromium '
+	command -v node >/dev/null || printf 'nodejs '
+	command -v npm >/dev/null || printf 'npm '
 }
 
 POLICY=/usr/sbin/policy-rc.d # invoke-rc.d and deb-systemd-invoke ask it before a start
@@ -115,15 +122,16 @@ check_debian() {
 	done
 }
 
-packages='' engine='' clients='' list=''
+packages='' engine='' clients='' browser='' list=''
 [ "${1:-}" != list ] || { list=1 && shift; }
-[ $# -gt 0 ] || die "which group? build, run, test, lint or deb"
+[ $# -gt 0 ] || die "which group? build, run, test, lint, deb or browser"
 for group; do
 	case $group in
 	build) packages+=" $BUILD" ;;
 	run) packages+=" $BUILD $RUN" engine=1 ;;
 	test) packages+=" $BUILD $RUN $TEST" engine=1 clients=1 ;;
 	deb) packages+=" $BUILD $DEB" ;;
+	browser) browser=1 ;;
 	lint) packages+=" $BUILD $TEST $LINT" ;;
 	*) die "no group is called '$group'" ;;
 	esac
@@ -135,6 +143,7 @@ check_debian
 missing=$(missing_packages $packages)
 [ -z "$engine" ] || engine=$(missing_engine)
 missing+=$engine$([ -z "$clients" ] || missing_clients)
+missing+=$([ -z "$browser" ] || missing_browser)
 [ -z "$missing" ] && exit 0
 # shellcheck disable=SC2086
 install $missing

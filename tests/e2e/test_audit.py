@@ -2,15 +2,21 @@
 """`seccomp-authz audit` on a fleet in every posture, beside /proc and beside grep."""
 
 import base64
+import contextlib
+import fcntl
 import hashlib
 import http.server
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socketserver
+import struct
 import subprocess
+import sys
+import termios
 import threading
 import time
 import unittest
@@ -18,7 +24,8 @@ import xml.dom.minidom
 
 import jsonschema
 
-from lab import BUILD, DIR, HERE, IMAGE, ROOT, Engine, Judge, wait_until
+from lab import (BUILD, DIR, HERE, IMAGE, ROOT, UNCONFINED, Engine, Judge, UnixConnection,
+                 wait_until)
 from test_tls import ADDRESS, CERTS, make_certificates
 
 PROJECT = HERE.parent.parent
@@ -134,6 +141,7 @@ class Fleet(unittest.TestCase):
         # What is frozen can't be killed.
         cls.addClassCleanup(cls.post, "/containers/paused/unpause")
         cls.engine.docker("exec", "-d", "--privileged", "busy", "sleep", "1000")
+        cls.create_own_filters()
         if cls.old:
             cls.start_with_bodies()
         else:
@@ -158,6 +166,21 @@ class Fleet(unittest.TestCase):
     @classmethod
     def start(cls, name):
         cls.post(f"/containers/{name}/start")
+
+    @classmethod
+    def create_own_filters(cls):
+        """Programs with a filter that no engine gave them."""
+        program = cls.engine.home / "own_filter"
+        subprocess.run(["gcc", "-static", "-pthread", "-o", str(program),
+                        str(HERE / "own_filter.c")], check=True)
+        for name, words, privileged in (("own-filter", [], True),
+                                        ("own-filter-thread", ["thread"], False)):
+            asked = {"Binds": [f"{program}:/own_filter"], "Privileged": privileged,
+                     "SecurityOpt": [] if privileged else ["seccomp=unconfined"]}
+            cls.create(name, {"Cmd": ["/own_filter", *words], "HostConfig": asked})
+            cls.start(name)
+        cls.fleet["own-filter"] = ({}, True, "deny", "privileged")
+        cls.fleet["own-filter-thread"] = ({}, True, "deny", "unconfined")
 
     @classmethod
     def start_with_bodies(cls):
@@ -232,6 +255,44 @@ class Fleet(unittest.TestCase):
     def test_process_of_a_privileged_exec_is_counted_and_has_the_filter(self):
         kernel = only_containers(self.report)["busy"]["kernel"]
         self.assertEqual((kernel["processes"], kernel["unfiltered"]), (2, 0))
+
+    def test_filter_that_a_program_gave_itself_is_no_profile(self):
+        found = only_containers(self.report)["own-filter"]
+        self.assertEqual((found["kernel"]["seccomp"], found["cis"]["result"]), (2, "fail"))
+
+    def test_thread_without_a_filter_counts(self):
+        kernel = only_containers(self.report)["own-filter-thread"]["kernel"]
+        self.assertEqual((kernel["seccomp"], kernel["processes"], kernel["unfiltered"]),
+                         (2, 1, 1))
+
+    def test_kernel_is_asked_where_pids_are_counted_differently(self):
+        """By this machine's /proc, where the engine's pids are those of others."""
+        code, out, err = audit("--policy", str(self.policy), "--format", "json",
+                               host=self.engine.socket)
+        self.assertEqual((code, err), (1, ""))
+        found, seen = only_containers(json.loads(out)), 0
+        for name, finding in only_containers(self.report).items():
+            kernel = finding.get("kernel")
+            if kernel and name in self.fleet:
+                here = found[name]["kernel"]
+                self.assertEqual(here["unfiltered"], kernel["unfiltered"], name)
+                self.assertEqual(found[name]["verdict"], finding["verdict"], name)
+                seen += 1
+        self.assertGreaterEqual(seen, 15)
+
+    def test_folder_that_is_no_proc_is_an_error(self):
+        code, out, err = audit("--proc", str(self.engine.home), host=self.engine.socket)
+        self.assertEqual((code, out, len(err.splitlines())), (2, "", 1), err)
+        self.assertIn("no process is to be seen there", err)
+
+    def test_report_that_can_not_be_written_is_an_error(self):
+        for form in ("table", "json", "cis", "junit", "sarif", "html"):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([PROGRAM, "audit", "--format", form, "--host",
+                                       f"unix://{self.engine.socket}"], stdout=full,
+                                      stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 2, form)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
     def test_grep_finds_less(self):
         """What the known scripts do, on the same containers."""
@@ -315,6 +376,9 @@ class Fleet(unittest.TestCase):
 
     def test_sarif_names_a_rule_of_its_own_for_each_result(self):
         _, out, _ = self.run_audit("--format", "sarif")
+        schema = HERE.parent / "schemas" / "sarif-2.1.0-rtm.5.json"
+        jsonschema.Draft4Validator(json.loads(schema.read_text("utf-8"))).validate(
+            json.loads(out))
         run = json.loads(out)["runs"][0]
         rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         self.assertLessEqual({result["ruleId"] for result in run["results"]}, rules)
@@ -421,6 +485,44 @@ class Guarded(unittest.TestCase):
                               host=self.engine.socket)
             self.assertEqual("engine-flag" in checks_of(json.loads(out), "engine"), told)
 
+    def test_configuration_is_read_as_engines_read_it(self):
+        config = self.engine.home / "config.json"
+        chain = '"authorization-plugins": ["seccomp-authz"]'
+        for text, checks in (
+                (b"\xef\xbb\xbf{%s}" % chain.encode(), set()),
+                (b"", {"engine-flag"}), (b" \n", {"engine-flag"}), (b"{}", {"engine-flag"}),
+                (b"{%s} // mine" % chain.encode(), {"engine-config"}),
+                (b"{%s}{}" % chain.encode(), {"engine-config"}),
+                (b"[]", {"engine-config"}), (b"\xff\xfe{\0}\0", {"engine-config"}),
+                (None, {"engine-config"}),
+                (b'{%s, "seccomp-profile": "unconfined"}' % chain.encode(), {"engine-next"}),
+                (b'{%s, "builder": {"entitlements": {"security-insecure": true}}}'
+                 % chain.encode(), {"engine-entitlement"})):
+            config.unlink(missing_ok=True)
+            if text is not None:
+                config.write_bytes(text)
+            code, out, err = audit("--format", "json", "--daemon-json", str(config),
+                                   host=self.engine.socket)
+            found = checks_of(json.loads(out), "engine")
+            self.assertEqual(found & {"engine-flag", "engine-config", "engine-next",
+                                      "engine-entitlement"}, checks, text)
+            self.assertEqual((code, err), (int("engine-next" in checks), ""), text)
+
+    def test_configuration_that_is_hidden_is_not_taken_for_none(self):
+        """At its usual place, by somebody who may use the socket and read no more."""
+        os.chmod(self.engine.socket, 0o666)
+        self.addCleanup(os.chmod, self.engine.socket, 0o660)
+        places = ("mount -n -t tmpfs -o mode=755 tmpfs /etc && mkdir -m {mode} /etc/docker &&"
+                  " mount -n -t tmpfs -o mode=755 tmpfs /run &&"
+                  " ln -s {socket} /run/docker.sock"
+                  " && exec setpriv --reuid 65534 --clear-groups \"$@\"")
+        for mode, check in (("700", "engine-config"), ("755", "engine-flag")):
+            enter = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                     places.format(mode=mode, socket=self.engine.socket), "sh"]
+            _, out, err = audit("--format", "json", enter=enter)
+            found = checks_of(json.loads(out), "engine")
+            self.assertEqual((found & {"engine-config", "engine-flag"}, err), ({check}, ""))
+
     def test_tls_by_environment(self):
         code, out, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}",
                                          "DOCKER_TLS_VERIFY": "1",
@@ -456,6 +558,28 @@ class Guarded(unittest.TestCase):
         self.assertEqual(len(err.splitlines()), 1)
         self.assertIn("certificate", err)
 
+    def test_client_without_a_certificate_that_the_engine_knows_is_an_error(self):
+        folder = self.engine.home / "stranger"
+        folder.mkdir(exist_ok=True)
+        (folder / "ca.pem").write_bytes((CERTS / "ca.pem").read_bytes())
+        told = {"DOCKER_HOST": f"tcp://{ADDRESS}", "DOCKER_TLS_VERIFY": "1",
+                "DOCKER_CERT_PATH": str(folder)}
+        for stranger in (False, True):
+            if stranger:
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                                "-subj", "/CN=other", "-keyout", str(folder / "key.pem"),
+                                "-out", str(folder / "cert.pem")], check=True,
+                               capture_output=True)
+            code, out, err = self.audit_tcp(told)
+            self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+            self.assertEqual(len(err.splitlines()), 1, err)
+            self.assertIn("client certificate", err)
+        (folder / "key.pem").write_text("broken")
+        code, _, err = self.audit_tcp(told)
+        print(f"     {err}", end="")
+        self.assertEqual((code, len(err.splitlines())), (2, 1), err)
+        self.assertIn("key.pem", err)
+
     def test_plain_request_to_a_tls_port_is_an_error(self):
         code, _, err = self.audit_tcp({"DOCKER_HOST": f"tcp://{ADDRESS}"})
         self.assertEqual((code, len(err.splitlines())), (2, 1))
@@ -466,6 +590,7 @@ class Guarded(unittest.TestCase):
         out = self.engine.home / "watch" / "out"
         with open(out, "wb") as file:
             watch = subprocess.Popen([PROGRAM, "audit", "--watch", "--format", "json",
+                                      "--host", "unix:///nowhere/docker.sock",
                                       "--host", f"unix://{self.engine.socket}",
                                       "--record", f"file:{record}"],
                                      stdout=file, stderr=subprocess.DEVNULL)
@@ -529,6 +654,71 @@ def engine_version():
     out = subprocess.run([*command, "dockerd", "--version"], check=True, text=True,
                          capture_output=True).stdout
     return int(re.search(r"version (\d+)\.", out).group(1))
+
+
+# Code, seconds and kilobytes of a command. A child's peak counts what its parent had before
+# the exec, so the parent is a small one.
+MEASURE = """if True:
+    import os, sys, time
+    begin = time.monotonic()
+    _, status, usage = os.wait4(os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:]), 0)
+    print(os.waitstatus_to_exitcode(status), time.monotonic() - begin, usage.ru_maxrss,
+          file=sys.stderr)
+"""
+
+
+class Many(unittest.TestCase):
+    """Thousands of stopped containers: time and memory."""
+
+    COUNT = 2000
+
+    def create_all(self, engine):
+        names = iter(range(self.COUNT))
+        lock = threading.Lock()
+
+        def create():
+            connection = UnixConnection(engine.socket, 60)
+            while True:
+                with lock:
+                    number = next(names, None)
+                if number is None:
+                    connection.close()
+                    return
+                asked = options(*(UNCONFINED if number % 10 == 0 else ()))
+                connection.request("POST", f"/containers/create?name=many-{number}",
+                                   json.dumps({"Image": IMAGE, "Cmd": ["true"], **asked}),
+                                   {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 201:
+                    raise AssertionError(answer.status)
+
+        threads = [threading.Thread(target=create) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def test_two_thousand_take_less_than_10_s_and_30_mb(self):
+        engine = Engine("many")
+        self.addCleanup(engine.stop)
+        engine.start(plugins=())
+        engine.import_image()
+        self.create_all(engine)
+        for form in ("json", "html"):
+            with open(engine.home / form, "wb") as file:
+                done = subprocess.run([sys.executable, "-S", "-c", MEASURE, PROGRAM, "audit",
+                                       "--format", form, "--host", f"unix://{engine.socket}"],
+                                      stdout=file, stderr=subprocess.PIPE, check=True)
+            code, seconds, kilobytes = map(float, done.stderr.split())
+            print(f"     {form}: {self.COUNT} containers in {seconds:.1f} s,"
+                  f" {kilobytes / 1024:.1f} MB")
+            self.assertEqual(code, 1)
+            self.assertLess(seconds, 10)
+            self.assertLess(kilobytes, 30 * 1000)
+        report = json.loads((engine.home / "json").read_text())
+        self.assertEqual(report["summary"]["containers"], self.COUNT)
+        self.assertEqual(report["summary"]["postures"]["unconfined"], self.COUNT // 10)
 
 
 # ---- an engine that says what it likes ----------------------------------------------------
@@ -633,6 +823,48 @@ class Lies(unittest.TestCase):
         self.assertEqual(len(err.splitlines()), 1, err)
         self.assertFalse(report["engines"][0]["complete"])
         self.assertGreaterEqual(len(report["findings"]), 15)
+
+    def test_every_format_shows_what_was_judged_before_the_engine_died(self):
+        documents = {number: document(number, f"web-{number}") for number in range(1, 40)}
+        documents[30] = b""
+        for form in ("table", "json", "cis", "junit", "sarif", "html"):
+            code, out, err = self.audit_liar(documents, "--format", form)
+            self.assertEqual((code, len(err.splitlines())), (2, 1), (form, err))
+            words = f"{5:064x}" if form == "cis" else "web-5"
+            self.assertIn(words, out, form)
+            if form == "table":
+                self.assertIn("not seen whole: 1 of 1 engines", out)
+            if form == "junit":
+                self.assertIn('errors="1"', out)
+            if form == "sarif":
+                self.assertFalse(
+                    json.loads(out)["runs"][0]["invocations"][0]["executionSuccessful"])
+
+    def test_table_fits_the_terminal(self):
+        """The last columns go first; verdict, posture and name always stay."""
+        path = DIR / "liar.sock"
+        made = document(1, "a-rather-long-name-of-a-container" * 3,
+                        HostConfig={"SecurityOpt": ["seccomp=unconfined"]})
+        liar = Liar(path, {"/containers/json": [{"Id": made["Id"]}],
+                           f"/containers/{made['Id']}/json": made})
+        self.addCleanup(liar.finish)
+        for width, last in ((200, "RULE"), (80, "RULE"), (70, "SECCOMP"), (60, "STATE"),
+                            (40, "NAME"), (33, "NAME")):
+            controller, terminal = pty.openpty()
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+            done = subprocess.run([PROGRAM, "audit", "--host", f"unix://{path}"],
+                                  stdout=terminal, stderr=subprocess.PIPE, check=False)
+            os.close(terminal)
+            out = b""
+            with contextlib.suppress(OSError):  # all is read
+                while block := os.read(controller, 65536):
+                    out += block
+            os.close(controller)
+            rows = out.decode().split("\r\n\r\n")[0].splitlines()
+            self.assertEqual((done.returncode, done.stderr), (1, b""))
+            self.assertEqual(rows[0].split()[-1], last, width)
+            self.assertRegex(rows[1], "^deny +unconfined +a-rather")
+            self.assertLessEqual(max(map(len, rows)), width, rows)
 
     def test_half_an_answer_is_none(self):
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"

@@ -194,6 +194,43 @@ class Machine(unittest.TestCase):
         wait_until(lambda: self.judge_pid() not in (pid, "0"), 20, "another one is there")
         self.assert_guarded()
 
+    def test_audit_by_its_timer_writes_its_page_and_tells_of_failures(self):
+        unit, page = "seccomp-authz-audit", self.root / "var/log/seccomp-authz-audit.html"
+        folder = "etc/systemd/system"
+        exception = {"id": "debug", "allow": ["unconfined"], "reason": "TEST-1",
+                     "match": {"name": ["dbg-*"]}}
+        self.write("etc/seccomp-authz/policy.json", {"version": 1, "exceptions": [exception]})
+        self.succeed("systemctl", "reload", "seccomp-authz")
+        self.succeed("docker", "create", "--name", "dbg-old", *UNCONFINED, "busybox", "true")
+        self.succeed("docker", "run", "-d", "--name", "plain", "busybox", "sleep", "600")
+        self.write("etc/seccomp-authz/policy.json", {"version": 1})
+        self.succeed("systemctl", "reload", "seccomp-authz")
+        self.write(f"{folder}/tell.service", "[Service]\nType=oneshot\n"
+                   "ExecStart=/bin/touch /root/told\n")
+        self.write(f"{folder}/{unit}.service.d/tell.conf", "[Unit]\nOnFailure=tell.service\n")
+        self.write(f"{folder}/{unit}.timer.d/soon.conf", "[Timer]\nOnCalendar=\n"
+                   "OnCalendar=*:*:0/2\nRandomizedDelaySec=0\nAccuracySec=100ms\n")
+        self.succeed("systemctl", "daemon-reload")
+        self.succeed("systemctl", "start", f"{unit}.timer")
+        wait_until((self.root / "root/told").exists, 20, "the timer's audit failed and told")
+        self.succeed("systemctl", "stop", f"{unit}.timer")
+        wait_until(lambda: self.run_inside("systemctl", "is-active", unit)[1].strip()
+                   in ("failed", "inactive"), 20, "the audit is over")
+        self.assertEqual(self.succeed("systemctl", "show", "-P", "ExecMainStatus", unit).strip(),
+                         "1")
+        report = page.read_text()
+        self.assertRegex(report, '<tr data-verdict="deny" data-check="unconfined">.*dbg-old')
+        self.assertRegex(report, "plain</th>.*Seccomp: 2")  # it sees other users' processes
+        self.assertEqual(page.stat().st_mode & 0o077, 0)
+
+        self.succeed("docker", "rm", "-f", "dbg-old", "plain")
+        self.write("etc/default/seccomp-authz-audit", 'AUDIT_OPTIONS="--probe"\n')
+        self.succeed("systemctl", "start", unit)
+        report = page.read_text()
+        self.assertIn('<tr data-verdict="pass" data-check="engine-probe">', report)
+        self.assertNotIn("dbg-old", report)
+        self.assertTrue(report.endswith("</html>\n"))
+
     def test_socket_is_for_root_only(self):
         out = self.succeed("stat", "-c", "%a %U", f"/run/docker/plugins/{PLUGIN}.sock")
         self.assertEqual(out.strip(), "600 root")

@@ -65,6 +65,7 @@ host_is_read_as_the_client_reads_it(void **state)
 		const char *host, *socket, *url;
 	} rows[] = {
 	    {NULL, "/var/run/docker.sock", "http://docker"},
+	    {"unix://", "/var/run/docker.sock", "http://docker"},
 	    {"unix:///run/x y.sock", "/run/x y.sock", "http://docker"},
 	    {"tcp://10.0.0.1", NULL, "http://10.0.0.1:2375"},
 	    {"tcp://engine:4000", NULL, "http://engine:4000"},

@@ -107,6 +107,36 @@ filters_are_read_with_those_of_the_parent(void **state)
 }
 
 static void
+thread_without_a_filter_makes_its_process_one(void **state)
+{
+	static const char *const of_thread[] = {"Seccomp:\t2\n", "Seccomp:\t0\n"};
+	struct proc_process process;
+	struct proc_scan *scan;
+	struct err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(of_thread); i++) {
+		const char *pid = i == 0 ? "30" : "40";
+		char path[64];
+
+		add_process(pid, i == 0 ? "0::/docker/" WEB "\n" : "0::/docker/" DB "\n",
+		            "Threads:\t2\nSeccomp:\t2\n");
+		(void)snprintf(path, sizeof path, "%s/task/%s1/status", pid, pid);
+		assert_int_equal(file_make_parent(in_folder(path), 0700, &err), 0);
+		write_file(in_folder(path), text_of(of_thread[i]), O_EXCL);
+	}
+	assert_true(proc_read(folder, 30, text_of(WEB), &process));
+	assert_false(process.bare);
+	assert_true(proc_read(folder, 40, text_of(DB), &process));
+	assert_true(process.bare);
+	assert_int_equal(process.seccomp, 2);
+	scan = scan_folder();
+	assert_int_equal(proc_find(scan, text_of(WEB))->unfiltered, 0);
+	assert_int_equal(proc_find(scan, text_of(DB))->unfiltered, 1);
+	proc_free(scan);
+}
+
+static void
 processes_are_counted_by_container(void **state)
 {
 	struct proc_scan *scan;
@@ -169,6 +199,8 @@ main(void)
 		pid_of_another_machine_or_container_is_not_taken, make_folder,
 		remove_folder),
 	    cmocka_unit_test_setup_teardown(filters_are_read_with_those_of_the_parent,
+	                                    make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(thread_without_a_filter_makes_its_process_one,
 	                                    make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(processes_are_counted_by_container,
 	                                    make_folder, remove_folder),
