@@ -93,6 +93,7 @@ judge_stop(struct judge *judge)
 	file_close(&judge->webhook_fd);
 	listen_close(&judge->listener);
 	policy_watch_close(judge->policy_watch);
+	buf_free(&judge->sandbox.said); /* if it came to no filter */
 	if (judge->store)
 		policy_store_close(judge->store);
 	if (judge->signals >= 0)
