@@ -57,6 +57,10 @@ struct engine_answer {
 int engine_open(const struct engine_target *target, struct engine **ret_engine,
                 struct err *err);
 
+/* What is under way is given up, with an error, once `stop` says so; it is asked about once
+   a second. Else a request takes as long as its engine says something now and then. */
+void engine_stop_when(struct engine *engine, bool (*stop)(void *context), void *context);
+
 /* NULL is fine. */
 void engine_close(struct engine *engine);
 
@@ -97,6 +101,10 @@ int engine_follow(struct engine *engine, const char *path,
 
 /* What to look at when a connection with TLS broke; "" without TLS. Static text. */
 const char *engine_certificate_hint(const struct engine_target *target);
+
+/* What is wrong with an engine's certificate, by the status that libcurl has from GnuTLS
+   (CURLINFO_SSL_VERIFYRESULT); NULL: not told. Static text. */
+const char *engine_certificate_fault(long status);
 
 /* The reason of an answer that is no success, for a message: status and what it says. */
 void engine_refusal(const struct engine_answer *answer, struct err *ret_err);

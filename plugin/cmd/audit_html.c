@@ -80,7 +80,7 @@ add_facts(struct buf *buf, const struct audit *audit, const struct audit_counts 
 		const struct audit_engine *engine = &audit->engines[i];
 
 		buf_str(buf, "<dt>Engine</dt><dd>");
-		audit_add_escaped(buf, text_of(engine->target.host));
+		audit_add_escaped(buf, text_of(engine->host));
 		buf_str(buf, " ");
 		audit_add_escaped(buf, text_of(engine->name));
 		buf_str(buf, " ");
@@ -190,7 +190,7 @@ add_row(struct buf *buf, const struct audit_engine *engine,
 	}
 	buf_str(buf, "</td>");
 	if (engine->audit->count > 1)
-		add_cell(buf, text_of(engine->target.host));
+		add_cell(buf, text_of(engine->host));
 	buf_str(buf, "</tr>\n");
 }
 

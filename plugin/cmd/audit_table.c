@@ -123,11 +123,13 @@ audit_write_table(const struct audit *audit)
 		const struct audit_engine *engine = &audit->engines[i];
 
 		if (audit->count > 1)
-			(void)printf("%s%s\n", i > 0 ? "\n" : "", engine->target.host);
+			(void)printf("%s%s\n", i > 0 ? "\n" : "", engine->host);
 		if (engine->count > 0)
 			table_head(&table);
 		for (size_t k = 0; k < engine->count; k++)
 			audit_write_row(&engine->findings[k]);
+		if (audit->count > 1 && engine->err.code != ERR_NONE)
+			(void)printf("not seen whole\n");
 	}
 	write_advice(audit);
 	write_total(audit);
@@ -135,8 +137,23 @@ audit_write_table(const struct audit *audit)
 
 /*
  * "ID: SecurityOpt=[...]" as the manual command prints it, then the verdict: of the
- * benchmark, of the policy, and why.
+ * benchmark, of the policy, and why. Evidence that isn't whole says so.
  */
+static void
+add_cis_line(struct buf *line, const struct audit_finding *finding)
+{
+	cleanup_buf struct buf evidence = {0};
+
+	buf_quoted(&evidence, finding->evidence, 0);
+	if (!buf_ok(&evidence) || evidence.len < 2)
+		return;
+	buf_add_text(line, finding->id);
+	buf_printf(line, ": %.*s %s %s ", (int)evidence.len - 2, evidence.at + 1,
+	           audit_cis_result(finding), audit_verdict_name(finding));
+	write_postures(line, finding);
+	buf_char(line, '\n');
+}
+
 void
 audit_write_cis(const struct audit *audit)
 {
@@ -146,21 +163,13 @@ audit_write_cis(const struct audit *audit)
 		const struct audit_engine *engine = &audit->engines[i];
 
 		for (size_t k = 0; k < engine->count; k++) {
-			const struct audit_finding *finding = &engine->findings[k];
-			cleanup_buf struct buf evidence = {0};
-
-			if (finding->kind == AUDIT_ENGINE)
+			if (engine->findings[k].kind == AUDIT_ENGINE)
 				continue;
-			buf_quoted(&evidence, finding->evidence, 0);
-			if (!buf_ok(&evidence) || evidence.len < 2)
-				continue;
-			buf_add_text(&line, finding->id);
-			buf_printf(&line, ": %.*s %s %s ", (int)evidence.len - 2,
-			           evidence.at + 1, audit_cis_result(finding),
-			           audit_verdict_name(finding));
-			write_postures(&line, finding);
-			buf_char(&line, '\n');
+			add_cis_line(&line, &engine->findings[k]);
 			audit_flush(&line);
 		}
+		if (engine->err.code != ERR_NONE)
+			buf_printf(&line, "%s: not seen whole\n", engine->host);
 	}
+	audit_flush(&line);
 }
