@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { CONFIG_MAX = 1024 * 1024 };
@@ -161,8 +162,11 @@ config_path(const struct audit_engine *engine)
 	           : NULL;
 }
 
-/* The text as engines read it: a byte order mark is skipped, and nothing but white space is
-   no configuration (moby 28.5.2 daemon/config/config.go). NULL: it can't be read. */
+/*
+ * The text as engines read it: a byte order mark is skipped, and nothing but white space is
+ * no configuration (moby 28.5.2 daemon/config/config.go). What is given twice, engines merge;
+ * here it can't be read. NULL: it can't be read.
+ */
 static json_t *
 parse_config(struct text file)
 {
@@ -170,7 +174,8 @@ parse_config(struct text file)
 		file = text_from(file, 3);
 	for (size_t i = 0; i < file.len; i++) {
 		if (!memchr(" \t\r\n", file.at[i], 4))
-			return json_loadb(file.at, file.len, 0, NULL);
+			return json_loadb(file.at, file.len, JSON_REJECT_DUPLICATES,
+			                  NULL);
 	}
 	return json_object();
 }
@@ -191,12 +196,31 @@ read_config(const struct audit_engine *engine, const char *path)
 	           : NULL;
 }
 
+/* Below the names that are options, engines fold keys as Go does (encoding/json). */
+static bool
+has_entitlement(json_t *builder)
+{
+	const char *key, *name;
+	json_t *entitlements, *value;
+
+	json_object_foreach (builder, key, entitlements) {
+		if (strcasecmp(key, "entitlements") != 0)
+			continue;
+		json_object_foreach (entitlements, name, value) {
+			if (strcasecmp(name, "security-insecure") == 0 &&
+			    json_is_true(value))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* `profile`: the default profile that the engine runs with. */
 static void
 look_at_config(struct audit_engine *engine, bool in_chain, const char *profile)
 {
 	const char *path = config_path(engine);
-	json_t *config, *entitlements;
+	json_t *config;
 
 	if (!path)
 		return;
@@ -207,9 +231,7 @@ look_at_config(struct audit_engine *engine, bool in_chain, const char *profile)
 	                                 engine->audit->plugin_name))
 		audit_add_engine(engine, "engine-flag", AUDIT_ADVICE, path);
 	audit_look_at_next_profile(engine, string_of(config, "seccomp-profile"), profile);
-	entitlements =
-	    json_object_get(json_object_get(config, "builder"), "entitlements");
-	if (json_is_true(json_object_get(entitlements, "security-insecure")))
+	if (has_entitlement(json_object_get(config, "builder")))
 		audit_add_engine(engine, "engine-entitlement", AUDIT_ADVICE, path);
 	json_decref(config);
 }
@@ -232,12 +254,14 @@ probe(struct audit_engine *engine)
 	cleanup_buf struct buf ours = {0};
 	bool refused = false;
 
+	/* from its first byte on: what another plugin says may quote ours */
 	buf_printf(&ours,
-	           "authorization denied by plugin %s: ", engine->audit->plugin_name);
+	           "the engine answers 403 \"authorization denied by plugin %s: ",
+	           engine->audit->plugin_name);
 	if (engine_post(engine->engine, "/containers/create", probe_body, &answer,
 	                &err) == 0) {
 		engine_refusal(&answer, &said);
-		refused = answer.status == 403 && strstr(said.text, buf_text(&ours).at);
+		refused = text_has_prefix(text_of(said.text), buf_text(&ours).at);
 	}
 	buf_free(&answer.body);
 	audit_add_engine(engine, "engine-probe", refused ? AUDIT_PASS : AUDIT_FAIL,

@@ -83,7 +83,9 @@ audit_write_row(const struct audit_finding *finding)
 static void
 write_advice(const struct audit *audit)
 {
+	const int width = table_terminal_width();
 	const struct audit_check *check;
+	cleanup_buf struct buf text = {0};
 	bool first = true;
 
 	for (size_t i = 0; (check = audit_check_at(i)); i++) {
@@ -91,9 +93,14 @@ write_advice(const struct audit *audit)
 
 		if (count == 0)
 			continue;
-		(void)printf("%s  %s (%zu): %s.\n      %s.\n",
-		             first ? "\nWhat to do:\n" : "", check->id, count,
-		             check->what, check->fix);
+		if (first)
+			(void)printf("\nWhat to do:\n");
+		buf_printf(&text, "  %s (%zu): %s.", check->id, count, check->what);
+		table_paragraph(buf_text(&text), 6, width);
+		buf_clear(&text);
+		buf_printf(&text, "      %s.", check->fix);
+		table_paragraph(buf_text(&text), 6, width);
+		buf_clear(&text);
 		first = false;
 	}
 }
@@ -101,14 +108,18 @@ write_advice(const struct audit *audit)
 static void
 write_total(const struct audit *audit)
 {
+	cleanup_buf struct buf text = {0};
 	struct audit_counts counts;
 
 	audit_count(audit, &counts);
-	(void)printf("\n%zu containers, %zu services: %zu to deny, %zu to observe or "
-	             "advice, %zu passed; CIS: %zu fail; policy %.19s\n",
-	             counts.kinds[AUDIT_CONTAINER], counts.kinds[AUDIT_SERVICE],
-	             counts.levels[AUDIT_FAIL], counts.levels[AUDIT_ADVICE],
-	             counts.levels[AUDIT_PASS], counts.cis_fail, audit->policy->digest);
+	(void)putchar('\n');
+	buf_printf(&text,
+	           "%zu containers, %zu services: %zu to deny, %zu to observe or "
+	           "advice, %zu passed; CIS: %zu fail; policy %.19s",
+	           counts.kinds[AUDIT_CONTAINER], counts.kinds[AUDIT_SERVICE],
+	           counts.levels[AUDIT_FAIL], counts.levels[AUDIT_ADVICE],
+	           counts.levels[AUDIT_PASS], counts.cis_fail, audit->policy->digest);
+	table_paragraph(buf_text(&text), 0, table_terminal_width());
 	if (counts.errors > 0)
 		(void)printf("not seen whole: %zu of %zu engines\n", counts.errors,
 		             audit->count);

@@ -508,7 +508,12 @@ class Guarded(unittest.TestCase):
                 (None, {"engine-config"}),
                 (b'{%s, "seccomp-profile": "unconfined"}' % chain.encode(), {"engine-next"}),
                 (b'{%s, "builder": {"entitlements": {"security-insecure": true}}}'
-                 % chain.encode(), {"engine-entitlement"})):
+                 % chain.encode(), {"engine-entitlement"}),
+                (b'{%s, "builder": {"Entitlements": {"Security-Insecure": true}}}'
+                 % chain.encode(), {"engine-entitlement"}),
+                (b'{"builder": {"entitlements": {"security-insecure": true}}, %s, "builder": {}}'
+                 % chain.encode(), {"engine-config"}),
+                (b'{"authorization-plugins": ["Seccomp-Authz"]}', {"engine-flag"})):
             config.unlink(missing_ok=True)
             if text is not None:
                 config.write_bytes(text)
@@ -942,6 +947,10 @@ class LiarHandler(http.server.BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has heard enough
 
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def do_GET(self):
         answer = self.server.answers.get(self.path.split("?")[0])
         if answer is HANG:
@@ -1052,6 +1061,21 @@ class Lies(unittest.TestCase):
                     self.assertFalse(run["executionSuccessful"])
                     self.assertEqual(len(run["toolExecutionNotifications"]), 1)
 
+    def test_probe_believes_our_refusal_only(self):
+        ours = "authorization denied by plugin seccomp-authz: container is refused"
+        for status, message, verdict in (
+                (403, ours, "pass"), (400, ours, "fail"), (200, ours, "fail"),
+                (403, "authorization denied by plugin other: no", "fail"),
+                (403, f"authorization denied by plugin other: \"{ours}", "fail"),
+                (403, "authorization denied by plugin seccomp-authz2: no", "fail"),
+                (500, "plugin seccomp-authz failed with error: EOF", "fail"),
+                (404, "No such image: probe", "fail")):
+            code, out, _ = self.audit_liar({}, "--format", "json", "--probe", **{
+                "/containers/create": (status, {"message": message})})
+            found = [f for f in json.loads(out)["findings"] if f["check"] == "engine-probe"]
+            self.assertEqual([f["verdict"] for f in found], [verdict], message)
+            self.assertEqual(code, int(verdict == "fail"))
+
     def test_context_that_can_not_be_read_is_an_engine_that_was_not_seen(self):
         code, out, err = audit("--format", "json", environment={"DOCKER_CONTEXT": "nowhere"})
         self.assertEqual((code, len(err.splitlines())), (2, 1), err)
@@ -1084,6 +1108,11 @@ class Lies(unittest.TestCase):
             self.assertEqual(rows[0].split()[-1], last, width)
             self.assertRegex(rows[1], "^deny +unconfined +a-rather")
             self.assertLessEqual(max(map(len, rows)), width, rows)
+            self.assertLessEqual(max(map(len, out.decode().split("\r\n"))), width, out.decode())
+            done = subprocess.run([PROGRAM, "audit", "--host", f"unix://{path}"],
+                                  stdout=subprocess.PIPE, env={"COLUMNS": str(width)},
+                                  check=False)
+            self.assertEqual(done.stdout.replace(b"\n", b"\r\n"), out)
 
     def test_half_an_answer_is_none(self):
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"
