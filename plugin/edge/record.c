@@ -77,6 +77,7 @@ record_expire(struct record *record)
 	char reason[sizeof record->state.reason];
 	struct record_list due = {0};
 	uint64_t times;
+	bool changed;
 
 	if (read(record->queue.timer, &times, sizeof times) < 0 && errno != EAGAIN)
 		return;
@@ -88,8 +89,10 @@ record_expire(struct record *record)
 		return;
 	(void)snprintf(reason, sizeof reason, "%.160s did not take the line in %lld ms",
 	               record->spec, (long long)record->queue.wait_ms);
-	record_note(record, reason);
+	changed = record_mark(record, reason);
 	record_list_call(&due, reason);
+	if (changed) /* after who waits, since the log may hang too */
+		record_tell(record, reason);
 }
 
 void
