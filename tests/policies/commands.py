@@ -351,6 +351,40 @@ class BreakGlass(PolicyCase):
         self.run_policy("break-glass", "--end", "--policy", self.path)
         self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before)
 
+    def test_only_what_the_command_made_is_ended(self):
+        theirs = [exception(name) for name in ("break-glass-because", "break-glass-",
+                                               "break-glass-1-", "break-glass-1-2x",
+                                               "break-glass-x-1", "break-glass-1-2 ")]
+        before = json.dumps({"version": 1, "exceptions": theirs})
+        path = self.write("q.json", json.loads(before))
+        before = pathlib.Path(path).read_bytes()
+        self.run_policy("break-glass", "--end", "--policy", path)
+        self.assertEqual(pathlib.Path(path).read_bytes(), before)
+        self.run_policy("break-glass", "--for", "1h", "--reason", "x", "--policy", path)
+        glass = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["exceptions"][0]["id"]
+        out = self.run_policy("break-glass", "--end", "--reason", "done", "--policy", path)[0]
+        self.assertIn("taken out: " + glass, out)
+        self.assertEqual(pathlib.Path(path).read_bytes(), before)
+
+    def test_an_exception_ends_by_the_clock_of_the_judge(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        words = ["break-glass", "--for", "1h", "--reason", "x", "--policy", self.path]
+        for ahead, hours, code in ((-2, 1, 0), (3, 4, 0), (30, None, 2)):
+            time = (now + datetime.timedelta(hours=ahead)).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+            record = self.folder / "record.jsonl"
+            record.write_text('{"time":"%s","id":"x","seq":1,"prev":""}\n' % time)
+            pathlib.Path(self.path).write_bytes(self.before)
+            err = self.run_policy(*words, "--record", str(record), code=code)[1]
+            self.assertEqual("ahead" in err, ahead > 0, err)
+            if hours is None:
+                self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before)
+                continue
+            end = datetime.datetime.strptime(self.policy()["exceptions"][0]["expires"],
+                                             "%Y-%m-%dT%H:%M:%SZ")
+            left = end - now.replace(tzinfo=None)
+            self.assertLess(abs(left - datetime.timedelta(hours=hours)),
+                            datetime.timedelta(minutes=1))
+
     def test_two_at_a_time_lose_nothing(self):
         command = [PROGRAM, "policy", "break-glass", "--for", "1h", "--reason", "x",
                    "--policy", self.path]
@@ -395,7 +429,8 @@ class BreakGlass(PolicyCase):
                       ["--for", "1h", "--reason", "x", "--allow", "unreadable"],
                       ["--for", "1h", "--reason", "x", "--allow", ""],
                       ["--for", "1h", "--reason", "x", "--user", "["],
-                      ["--end", "--for", "1h"], ["--for", "1h", "--reason", "x", "more"]):
+                      ["--end", "--for", "1h"],
+                      ["--end", "--user", "x"], ["--for", "1h", "--reason", "x", "more"]):
             self.run_policy("break-glass", *words, "--policy", self.path, code=2)
             self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before, words)
         self.assertEqual(os.listdir(self.folder), ["p.json"])
