@@ -28,7 +28,8 @@ is_root_key(struct text key)
 /* What stands at the root, raw. */
 struct root {
 	struct text services, include;
-	bool modern; /* some key that no file of version 1 has */
+	bool modern;            /* some key that no file of version 1 has */
+	const char *kubernetes; /* what no Compose file has, in none of its versions */
 };
 
 static int
@@ -40,6 +41,9 @@ read_root_member(struct json *json, struct text key, void *context)
 	                                              : NULL;
 
 	root->modern = root->modern || is_root_key(key);
+	if ((text_is(key, "apiVersion") || text_is(key, "kind")) &&
+	    json_peek(json) == JSON_STRING)
+		root->kubernetes = json->at;
 	if (!into)
 		return json_skip(json);
 	if (into->at)
@@ -112,6 +116,14 @@ compose_each(struct text document, struct arena *arena,
 	*ret_includes = (struct compose_includes){0};
 	if (read_root(document, arena, &root, err) != 0)
 		return -1;
+	if (root.kubernetes) {
+		json = read_within(document, document, arena, err);
+		json.at = root.kubernetes;
+		return json_fail(
+		    &json, ERR_TYPE,
+		    "apiVersion and kind stand in objects of Kubernetes, not "
+		    "in a Compose file; check it as manifest");
+	}
 	json = read_within(document, root.include, arena, err);
 	if (root.include.at && compose_read_includes(&json, ret_includes) != 0)
 		return -1;
