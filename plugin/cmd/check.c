@@ -92,7 +92,7 @@ run_files(struct check *check, char **argv, int files)
 			worst = found;
 	}
 	check->writer->end(check);
-	return fflush(stdout) == 0 ? worst : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? worst : cmd_complain("stdout: can't be written");
 }
 
 static int

@@ -118,7 +118,7 @@ run_verify(const struct command *self, int argc, char **argv)
 	record_verify_end(&verify);
 	print_fault(&verify);
 	print_proof(&verify);
-	if (fflush(stdout) != 0)
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	return verify.fault == RECORD_INTACT ? EXIT_CLEAN : EXIT_FOUND;
 }
