@@ -27,6 +27,8 @@ move_to(struct ship_follow *follow, const struct record_file *file, off_t from,
 	follow->dev = file->dev;
 	follow->ino = file->ino;
 	follow->from = from;
+	follow->first_seq = file->first_seq;
+	follow->first_us = file->first_us;
 	follow->final = false;
 	record_reader_start(&follow->reader, fd, from);
 	return 0;
@@ -43,7 +45,7 @@ list_files(const char *path, struct record_files *ret_files, struct err *err)
 		return err_set(err, first.code, "%s", first.text);
 	if (record_files_add_rotated(ret_files, path, err))
 		return -1;
-	record_files_sort(ret_files);
+	record_files_sort_by_time(ret_files);
 	return 0;
 }
 
@@ -79,21 +81,25 @@ search_line(struct ship_follow *follow, const struct record_file *file, off_t *r
 	return false;
 }
 
-/* The file with the first line after the last one that arrived; NULL if there is none. */
+/* The file that begins with the line after the last one that arrived, and says so; NULL if
+   there is none. */
 static const struct record_file *
 following_file(const struct ship_follow *follow, const struct record_files *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
-		if (files->at[i].first_seq > follow->place.seq)
-			return &files->at[i];
+		const struct record_file *file = &files->at[i];
+
+		if (file->first_seq == follow->place.seq + 1 &&
+		    strcmp(file->first_prev, follow->place.hash) == 0)
+			return file;
 	}
 	return NULL;
 }
 
 /*
  * By its place; by its hash in any file (a device may have another number after a start,
- * a file may be a copy); else by its number (the file that had it is gone); else all that
- * is there is new.
+ * a file may be a copy); else what follows it (the file that had it is gone); else all that
+ * is there is new: numbers alone don't tell one record from another that took its place.
  */
 static int
 find_place(struct ship_follow *follow, const struct record_files *files, struct err *err)
@@ -113,7 +119,7 @@ find_place(struct ship_follow *follow, const struct record_files *files, struct 
 			return move_to(follow, &files->at[i - 1], end, err);
 	}
 	file = following_file(follow, files);
-	if (place->known && !(file && file->first_seq == place->seq + 1))
+	if (place->known && !file)
 		log_warning(follow->log,
 		            "%s: the last line that was carried (seq %" PRIu64
 		            ") is not there any more",
@@ -136,9 +142,62 @@ ship_follow_start(struct ship_follow *follow, const char *path,
 
 /* ---- to the next file ---- */
 
+/* Was `file` begun after the one that is read now? */
+static bool
+is_newer(const struct ship_follow *follow, const struct record_file *file)
+{
+	if (file->first_us != follow->first_us)
+		return file->first_us > follow->first_us;
+	return file->first_seq > follow->first_seq;
+}
+
+/* It may have had no line when it was opened. */
+static void
+note_first(struct ship_follow *follow, const struct record_files *files)
+{
+	for (size_t i = 0; i < files->count && follow->first_seq == 0; i++) {
+		const struct record_file *file = &files->at[i];
+
+		if (file->ino != follow->ino || file->dev != follow->dev)
+			continue;
+		follow->first_seq = file->first_seq;
+		follow->first_us = file->first_us;
+	}
+}
+
+/* The file that was begun next; NULL if there is none. */
+static const struct record_file *
+next_file(struct ship_follow *follow, const struct record_files *files)
+{
+	const struct record_file *linked = following_file(follow, files);
+
+	note_first(follow, files);
+	for (size_t i = 0; i < files->count && !linked; i++) {
+		const struct record_file *file = &files->at[i];
+
+		if (file->first_seq > 0 &&
+		    (follow->first_seq > 0 ? is_newer(follow, file)
+		                           : file->first_seq > follow->place.seq))
+			return file;
+	}
+	return linked;
+}
+
+static int
+move_on(struct ship_follow *follow, const struct record_file *next, off_t from,
+        struct err *err)
+{
+	if (next->first_seq <= follow->place.seq && from == 0)
+		log_warning(follow->log,
+		            "%s: another record begins, at seq %" PRIu64
+		            "; the last one carried to seq %" PRIu64,
+		            follow->path, next->first_seq, follow->place.seq);
+	return move_to(follow, next, from, err) == 0 ? 1 : -1;
+}
+
 /*
- * FILE is another one, and no file has the next number. If it has the last line that
- * arrived it is a copy; else another record begins with it.
+ * FILE is another one, and none was begun later. If it has the last line that arrived it is
+ * a copy; else another record begins with it.
  */
 static int
 move_to_other(struct ship_follow *follow, const struct record_files *files, ino_t ino,
@@ -152,11 +211,8 @@ move_to_other(struct ship_follow *follow, const struct record_files *files, ino_
 		if (file->ino != ino || file->first_seq == 0)
 			continue;
 		if (!search_line(follow, file, &end))
-			log_warning(follow->log,
-			            "%s: another record begins, at seq %" PRIu64
-			            "; the last one carried to seq %" PRIu64,
-			            follow->path, file->first_seq, follow->place.seq);
-		return move_to(follow, file, end, err) == 0 ? 1 : -1;
+			end = 0;
+		return move_on(follow, file, end, err);
 	}
 	return 0;
 }
@@ -177,9 +233,7 @@ ship_follow_next(struct ship_follow *follow, struct err *err)
 		return 0;
 	if (follow->fd < 0)
 		return find_place(follow, &files, err) == 0 ? 1 : -1;
-	next = following_file(follow, &files);
-	if (next && next->ino == follow->ino && next->dev == follow->dev)
-		return 0; /* its lines were not taken yet */
+	next = next_file(follow, &files);
 	if (!next && st.st_size == 0)
 		return 0;
 	if (!follow->final) {
@@ -187,7 +241,7 @@ ship_follow_next(struct ship_follow *follow, struct err *err)
 		follow->final = true;
 		return 1;
 	}
-	return next ? (move_to(follow, next, 0, err) == 0 ? 1 : -1)
+	return next ? move_on(follow, next, 0, err)
 	            : move_to_other(follow, &files, st.st_ino, err);
 }
 
@@ -200,7 +254,7 @@ check_order(struct ship_follow *follow, struct ship_batch *batch,
 {
 	uint64_t last = batch->place.seq;
 
-	if (last == 0 || line->seq == last + 1)
+	if (line->seq == last + 1)
 		return;
 	if (line->seq <= last) {
 		ship_batch_note(batch, "%s: seq %" PRIu64 " comes after %" PRIu64,
