@@ -174,6 +174,9 @@ struct record_sink_kind {
 	            struct err *err);
 	/* What is not as it should be although lines are taken; NULL: nothing. */
 	const char *(*warning)(const struct record_sink *sink);
+	/* After it was opened and no line found: what is there of an earlier record that it
+	   could not go on from; NULL: nothing. */
+	const char *(*older)(const struct record_sink *sink);
 	/* True if a write is expected to take microseconds: nothing is to be made ready
 	   first, nothing to be waited for. NULL: never. */
 	bool (*is_quick)(const struct record_sink *sink);

@@ -650,3 +650,14 @@ class Options(unittest.TestCase):
                     self.assertEqual(done.returncode, 1)
                     self.assertIn(says, done.stderr)
                     self.assertFalse(os.path.exists(f"{folder}/s"))
+
+    def test_a_file_that_is_given_twice_is_named(self):
+        with tempfile.TemporaryDirectory(dir=DIR) as folder:
+            done = subprocess.run(
+                [str(BUILD / "seccomp-authzd"), "--socket", f"{folder}/s", "--state-dir", folder,
+                 "--record", f"file:{folder}/x", "--record", "stdout",
+                 "--record", f"file:{folder}/x,fsync=never"], capture_output=True, text=True,
+                timeout=20, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"record sink file:{folder}/x: is given twice", done.stderr)
+            self.assertFalse(os.path.exists(f"{folder}/s"))
