@@ -28,12 +28,11 @@ help(void)
 	return EXIT_CLEAN;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	memory_guard_jansson();
 	if (!name)
 		return cmd_complain("which command? see seccomp-authz --help");
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
@@ -51,4 +50,16 @@ main(int argc, char **argv)
 		return commands[i]->run(commands[i], argc - 1, argv + 1);
 	}
 	return cmd_complain("%s: no such command; see seccomp-authz --help", name);
+}
+
+int
+main(int argc, char **argv)
+{
+	int code;
+
+	memory_guard_jansson();
+	code = run(argc, argv);
+	if (code == EXIT_UNSURE || cmd_flush())
+		return code;
+	return cmd_complain("stdout: can't be written");
 }

@@ -59,3 +59,8 @@ void ship_follow_taken(struct ship_follow *follow, const struct ship_batch *batc
 int ship_follow_next(struct ship_follow *follow, struct err *err);
 
 void ship_follow_stop(struct ship_follow *follow);
+
+/* Private to ship_follow*.c: is the line at byte `start` of `fd` the last one that arrived?
+   Then *ret_end is where it ends, and the reader stands there. */
+bool ship_follow_has_line(struct ship_follow *follow, int fd, off_t start,
+                          off_t *ret_end);

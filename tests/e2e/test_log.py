@@ -433,11 +433,15 @@ class Show(JudgeCase):
 
     def test_lines_that_stdout_does_not_take_are_told(self):
         self.deny(30)
-        for words in ((), ("--format", "json"), ("--summary",)):
+        policy = ROOT / "plugin-spec" / "policy.example.json"
+        for words in (("log", "show", self.record), ("log", "show", "--summary", self.record),
+                      ("log", "show", "--format", "json", self.record), ("--help",),
+                      ("log", "verify", self.record), ("ship", "--help"), ("--version",),
+                      ("policy", "show", policy)):
             with open("/dev/full", "wb") as full:
-                done = subprocess.run(
-                    [str(BUILD / "seccomp-authz"), "log", "show", *words, str(self.record)],
-                    check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                done = subprocess.run([str(BUILD / "seccomp-authz"), *map(str, words)],
+                                      check=False, stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=60)
             self.assertEqual((done.returncode, done.stderr),
                              (2, "seccomp-authz: stdout: can't be written\n"), words)
 
