@@ -372,9 +372,11 @@ class Show(JudgeCase):
                 (("--until", "9999-01-01T00:00:00Z"), everything)):
             self.assertEqual(self.names(*words), want, words)
         times = [json.loads(line)["time"] for line in self.record.read_text().splitlines()]
-        code, out, _ = run("show", "--format", "json", "--since", times[0][:19] + "Z",
-                           self.record)
-        self.assertEqual((code, len(out.splitlines())), (0, 5))
+        for words, count in ((("--since", times[0][:19] + "Z"), 5), (("--since", times[2]), 3),
+                             (("--until", times[2]), 2),
+                             (("--since", times[1], "--until", times[3]), 2)):
+            code, out, _ = run("show", "--format", "json", *words, self.record)
+            self.assertEqual((code, len(out.splitlines())), (0, count), words)
 
     def test_nothing_reaches_a_terminal_unescaped(self):
         for words in ((), ("--summary",)):
@@ -385,7 +387,8 @@ class Show(JudgeCase):
 
     def test_the_table_fits_the_terminal(self):
         script = f"stty cols {{}}; exec {BUILD}/seccomp-authz log show {self.record}"
-        for width in (100, 132, 200):
+        self.tear()
+        for width in (50, 60, 72, 80, 100, 132, 200):
             output = b""
             pid, fd = pty.fork()
             if pid == 0:
@@ -398,9 +401,11 @@ class Show(JudgeCase):
             os.waitpid(pid, 0)
             os.close(fd)
             lines = output.decode().replace("\r", "").splitlines()
-            self.assertEqual(len(lines), 6)
+            self.assertEqual(len(lines), 7)
             self.assertLessEqual(max(map(len, lines)), width)
             self.assertTrue(lines[0].startswith("TIME "))
+            self.assertIn(" recovery", lines[-1])
+            self.assertEqual("IMAGE" in lines[0], width >= 72)
 
     def test_the_summary_counts(self):
         code, out, _ = run("show", "--summary", "--format=json", self.record)
