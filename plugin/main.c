@@ -2,6 +2,7 @@
 /* main.c - the command line: the command table, and usage text made from it. */
 #include "cmd.h"
 
+#include "edge/file.h"
 #include "edge/memory.h"
 
 #include <stdio.h>
@@ -55,8 +56,11 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	struct err err = {0};
 	int code;
 
+	if (file_fill_standard(&err) != 0)
+		return cmd_complain("%s", err.text);
 	memory_guard_jansson();
 	code = run(argc, argv);
 	if (code == EXIT_UNSURE || cmd_flush())

@@ -62,6 +62,7 @@ struct record_state {
 	uint64_t failed;  /* lines refused, too late or not taken */
 	uint64_t waiting; /* lines in the queue */
 	uint64_t lost;    /* lines that one of the other sinks did not get */
+	uint64_t behind;  /* lines that one of them has yet to get */
 	bool degraded;    /* the first sink did not take the last line in time, and has
 				 not been seen to work since (`probe`) */
 	char reason[256]; /* why, when degraded */

@@ -109,7 +109,8 @@ record_state(struct record *record, struct record_state *ret_state)
 	ret_state->waiting = record->queue.waiting;
 	record_unlock(&record->monitor);
 	for (size_t i = 0; i < record->follower_count; i++)
-		ret_state->lost += record_follow_lost(record->followers[i]);
+		record_follow_state(record->followers[i], &ret_state->lost,
+		                    &ret_state->behind);
 }
 
 /* ---- opening and closing ---- */

@@ -450,6 +450,14 @@ class Show(JudgeCase):
             self.assertEqual((done.returncode, done.stderr),
                              (2, "seccomp-authz: stdout: can't be written\n"), words)
 
+    def test_a_closed_stdout_is_no_place_for_lines(self):
+        self.deny()
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", str(BUILD / "seccomp-authz"),
+                               "log", "show", str(self.record)], check=False,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "seccomp-authz: stdout: can't be written\n"))
+
     def test_mistakes_are_told(self):
         for words in (("--since", "yesterday"), ("--until", "2026-13-01"), ("--decision", "no"),
                       ("--format", "xml"), ("--image", "a//b"), ("--user", "[")):
