@@ -40,8 +40,8 @@ struct record_files {
 /* Opens `path` and adds it, unpacked if it is compressed (gzip). Error texts name it. */
 int record_files_add(struct record_files *files, const char *path, struct err *err);
 
-/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, to a gap of two, and
-   PATH-20261125 and the like (record_names.h). */
+/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, whatever numbers are
+   missing, and PATH-20261125 and the like (record_names.h). */
 int record_files_add_rotated(struct record_files *files, const char *path,
                              struct err *err);
 

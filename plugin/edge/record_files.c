@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { NUMBERS_TRIED = 1000 }; /* of PATH.1 and so on; beyond, up to a gap of two */
+
 /* RFC 1952, section 2.3.1 */
 static bool
 is_gzip(int fd)
@@ -145,21 +147,24 @@ add_if_there(struct record_files *files, const char *name, struct err *err)
 }
 
 /*
- * Upwards: files are renamed upwards, so that one that moves meanwhile is seen twice
- * rather than never. Between two renames there is a gap of one.
+ * Calls `add` for PATH.1 and so on. Upwards: files are renamed upwards, so that one that
+ * moves meanwhile is seen twice rather than never. Numbers may be missing, any of them: a
+ * rotation of nothing leaves a gap for good, and each rename one for a moment.
  */
 static int
-add_numbered(struct record_files *files, const char *path, struct err *err)
+each_number(struct record_files *files, const char *path,
+            int (*add)(struct record_files *files, const char *name, struct err *err),
+            struct err *err)
 {
 	char name[PATH_MAX];
 	int missing = 0;
 
-	for (unsigned i = 1; missing < 2; i++) {
+	for (unsigned i = 1; i <= NUMBERS_TRIED || missing < 2; i++) {
 		int len = snprintf(name, sizeof name, "%s.%u", path, i), added;
 
 		if (len < 0 || (size_t)len >= sizeof name)
 			return err_set(err, ERR_LIMIT, "%s: path too long", path);
-		added = add_if_there(files, name, err);
+		added = add(files, name, err);
 		if (added < 0)
 			return -1;
 		missing = added > 0 ? 0 : missing + 1;
@@ -173,7 +178,7 @@ record_files_add_rotated(struct record_files *files, const char *path, struct er
 	char name[PATH_MAX];
 	bool found;
 
-	if (add_numbered(files, path, err))
+	if (each_number(files, path, add_if_there, err))
 		return -1;
 	found = record_dated_before(path, "", NULL, name);
 	while (found) {
@@ -200,19 +205,10 @@ int
 record_files_add_packed(struct record_files *files, const char *path, struct err *err)
 {
 	char name[PATH_MAX];
-	int missing = 0;
 	bool found;
 
-	for (unsigned i = 1; missing < 2; i++) {
-		int len = snprintf(name, sizeof name, "%s.%u", path, i), added;
-
-		if (len < 0 || (size_t)len >= sizeof name)
-			return err_set(err, ERR_LIMIT, "%s: path too long", path);
-		added = add_packed(files, name, err);
-		if (added < 0)
-			return -1;
-		missing = added > 0 ? 0 : missing + 1;
-	}
+	if (each_number(files, path, add_packed, err))
+		return -1;
 	found = record_dated_before(path, ".gz", NULL, name);
 	while (found) {
 		name[strlen(name) - strlen(".gz")] = '\0';

@@ -110,7 +110,7 @@ class ShipCase(unittest.TestCase):
 
     def arrived(self):
         """True once the last line did."""
-        return self.record.lines[-1] in self.collector.taken()[-1:]
+        return self.record.lines[-1] == self.collector.last()
 
     def wait_arrived(self, seconds=30):
         wait_until(self.arrived, seconds, "the last line arrives; log: "

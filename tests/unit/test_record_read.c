@@ -266,7 +266,7 @@ files_of_two_records_stand_in_order_by_time_or_by_number(void **state)
 }
 
 static void
-rotated_files_are_found_across_one_gap_and_each_once(void **state)
+rotated_files_are_found_across_gaps_and_each_once(void **state)
 {
 	cleanup_record_files struct record_files files = {0};
 	struct made made = {0};
@@ -274,7 +274,8 @@ rotated_files_are_found_across_one_gap_and_each_once(void **state)
 
 	(void)state;
 	write_files(&made);
-	assert_int_equal(rename(in_folder("r.3"), in_folder("r.4")), 0);
+	assert_int_equal(rename(in_folder("r.2"), in_folder("r.5")), 0);
+	assert_int_equal(rename(in_folder("r.3"), in_folder("r.77")), 0);
 	assert_int_equal(link(in_folder("r.1"), in_folder("again")), 0);
 	assert_int_equal(record_files_add(&files, in_folder("again"), &err), 0);
 	assert_int_equal(record_files_add(&files, in_folder("r"), &err), 0);
@@ -350,7 +351,7 @@ main(void)
 		files_of_two_records_stand_in_order_by_time_or_by_number, make_folder,
 		remove_folder),
 	    cmocka_unit_test_setup_teardown(
-		rotated_files_are_found_across_one_gap_and_each_once, make_folder,
+		rotated_files_are_found_across_gaps_and_each_once, make_folder,
 		remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		files_with_a_date_in_their_names_are_found_and_others_are_not,
