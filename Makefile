@@ -104,7 +104,7 @@ run:
 .PHONY: test
 test:
 	@tests/e2e/setup.sh test
-	$(MAKE) all
+	$(MAKE) -j$$(nproc) all built
 	$(MAKE) test-unit test-cases test-cli
 	$(MAKE) fuzz-replay
 	$(MAKE) e2e
@@ -120,7 +120,7 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(B)/libedge.a $(B)/libcore.a
 # its allocations pass through functions of the test, so that each can fail
 $(B)/tests/test_no_memory: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
-# $(call run_each,PROGRAMS,WRAPPER): runs all, then fails if any failed
+# runs all, then fails if any failed
 .PHONY: test-unit
 test-unit: $(TESTS)
 	@failed=0; for t in $(TESTS); do \
@@ -290,6 +290,10 @@ build/replay/replay_%: build/replay/tests/fuzz/fuzz_%.o \
 	$(Q)$(CC) $(REPLAY_SANITIZE) -o $@ $^ $(FUZZ_LIBS)
 
 .SECONDARY:
+
+# what `make test` runs
+.PHONY: built
+built: $(TESTS) $(REPLAYS)
 
 .PHONY: fuzz-replay
 fuzz-replay: $(REPLAYS)
