@@ -104,7 +104,7 @@ run_files(struct check *check)
 			worst = found;
 	}
 	check->writer->end(check);
-	return fflush(stdout) == 0 ? worst : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? worst : cmd_complain("stdout: can't be written");
 }
 
 static int

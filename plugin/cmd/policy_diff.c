@@ -281,7 +281,7 @@ replay_all(struct policy_diff *diff, const struct cmd_values *files)
 		(void)printf("%zu requests, %zu decisions change, %zu are made by "
 		             "another rule\n",
 		             diff->requests, diff->changes, diff->rules);
-	if (fflush(stdout) != 0)
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	if (diff->requests == 0)
 		return cmd_complain("nothing was recorded there");

@@ -334,7 +334,7 @@ run_break_glass(const struct command *self, int argc, char **argv)
 		return EXIT_UNSURE;
 	lock = lock_folder(&glass);
 	code = glass.end ? policy_glass_end(&glass) : begin(&glass);
-	return fflush(stdout) == 0 ? code : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? code : cmd_complain("stdout: can't be written");
 }
 
 const struct command command_policy_break_glass = {

@@ -674,3 +674,43 @@ class Options(unittest.TestCase):
                     self.assertEqual(done.returncode, 1)
                     self.assertIn(says, done.stderr)
                     self.assertFalse(os.path.exists(f"{folder}/s"))
+
+    def test_closed_standard_descriptors_get_no_file_of_the_judge(self):
+        """What it prints and logs would stand in the file whose number is theirs."""
+        for closed in (">&-", "2>&-", "<&- >&- 2>&-"):
+            for sink in ("file:{}/r", "stdout"):
+                with self.subTest(closed=closed, sink=sink), \
+                        tempfile.TemporaryDirectory(dir=DIR) as folder:
+                    policy = pathlib.Path(folder, "policy.json")
+                    policy.write_text('{"version": 1}')
+                    judge = subprocess.Popen(
+                        ["sh", "-c", f'exec "$@" {closed}', "sh", *TIED,
+                         str(BUILD / "seccomp-authzd"), "--socket", f"{folder}/s", "--policy",
+                         policy, "--state-dir", folder, "--record", sink.format(folder),
+                         "--log-level", "debug"],
+                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL)
+                    self.addCleanup(judge.wait)
+                    self.addCleanup(judge.kill)
+                    wait_until(lambda path=f"{folder}/s": os.path.exists(path), 10, "it listens")
+                    status, answer = call(f"{folder}/s", "POST", "/AuthZPlugin.AuthZReq",
+                                          UNCONFINED)
+                    judge.terminate()
+                    self.assertEqual(judge.wait(20), 0)
+                    written = sink != "stdout" or ">&-" not in closed.split()
+                    self.assertEqual((status, b"Bad file descriptor" in answer),
+                                     (200, False) if written else (500, True), answer)
+                    if sink != "stdout":
+                        lines = pathlib.Path(folder, "r").read_bytes().splitlines()
+                        self.assertEqual([json.loads(line)["seq"] for line in lines], [1])
+
+    def test_a_file_that_is_given_twice_is_named(self):
+        with tempfile.TemporaryDirectory(dir=DIR) as folder:
+            done = subprocess.run(
+                [str(BUILD / "seccomp-authzd"), "--socket", f"{folder}/s", "--state-dir", folder,
+                 "--record", f"file:{folder}/x", "--record", "stdout",
+                 "--record", f"file:{folder}/x,fsync=never"], capture_output=True, text=True,
+                timeout=20, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"record sink file:{folder}/x: is given twice", done.stderr)
+            self.assertFalse(os.path.exists(f"{folder}/s"))
