@@ -100,6 +100,9 @@ bool request_finish(struct request *request, const char *failure);
    done with it. */
 void request_leave(struct request *request);
 
+/* Any thread: are there some to be given back? */
+bool requests_left(const struct requests *all);
+
 /* Gives back those that were left and are done now. */
 void requests_collect(struct requests *all);
 

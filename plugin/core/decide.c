@@ -38,6 +38,14 @@ start(struct decision *decision, const struct circumstances *circumstances)
 	verdict->guard = -1;
 	verdict->on_record = true;
 	decision->now_us = circumstances->now_us;
+}
+
+/* What a message and a line of the record name it by; most calls have neither. */
+static void
+identify(struct decision *decision, const struct circumstances *circumstances)
+{
+	struct verdict *verdict = &decision->verdict;
+
 	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
 	copy(circumstances->policy ? circumstances->policy->digest : "none",
 	     verdict->policy, sizeof verdict->policy);
@@ -51,6 +59,15 @@ deny(struct decision *decision, enum reason reason, struct text detail)
 	verdict->decision = DECISION_DENY;
 	verdict->reason = reason;
 	verdict_explain(verdict, &decision->workload, detail);
+}
+
+/* The same for what no policy is asked about. */
+static void
+refuse(struct decision *decision, const struct circumstances *circumstances,
+       enum reason reason, struct text detail)
+{
+	identify(decision, circumstances);
+	deny(decision, reason, detail);
 }
 
 /* Place 1. */
@@ -153,6 +170,7 @@ conclude(struct decision *decision, const struct circumstances *circumstances,
 {
 	size_t index;
 
+	identify(decision, circumstances);
 	if (!circumstances->policy) {
 		deny(decision, REASON_POLICY_BROKEN, circumstances->broken);
 		return;
@@ -224,13 +242,13 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 
 	start(decision, circumstances);
 	if (bytes.len == 0) {
-		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
+		refuse(decision, circumstances, REASON_EMPTY_ENVELOPE, (struct text){0});
 		return;
 	}
 	if (authz_read(bytes, &decision->arena, authz, &err) != 0) {
-		deny(decision,
-		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		     text_of(err.text));
+		refuse(decision, circumstances,
+		       err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		       text_of(err.text));
 		return;
 	}
 	decision->workload.user = authz->user;
@@ -241,9 +259,9 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	if (decision->route.call >= CALL_CONTAINER_CREATE &&
 	    decision->route.call <= CALL_SERVICE_UPDATE &&
 	    authz_body(authz, &decision->arena, &body, &err) != 0) {
-		deny(decision,
-		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		     text_of(err.text));
+		refuse(decision, circumstances,
+		       err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		       text_of(err.text));
 		return;
 	}
 	decide_call(decision, body, circumstances);
@@ -329,7 +347,7 @@ decide_refusal(enum reason reason, const struct circumstances *circumstances,
                struct decision *decision)
 {
 	start(decision, circumstances);
-	deny(decision, reason, (struct text){0});
+	refuse(decision, circumstances, reason, (struct text){0});
 }
 
 /* ---- Kubernetes ---- */
@@ -340,6 +358,7 @@ start_kubernetes(struct decision *decision, const struct circumstances *circumst
 	struct arena *arena = &decision->arena;
 
 	start(decision, circumstances);
+	identify(decision, circumstances); /* answers have it, whatever they say */
 	if (arena->limit == 0 || arena->limit > ADMISSION_MEMORY_MAX)
 		arena->limit = ADMISSION_MEMORY_MAX;
 	decision->workload.door = DOOR_KUBERNETES;
@@ -356,13 +375,13 @@ decide_admission(struct text bytes, const struct circumstances *circumstances,
 
 	start_kubernetes(decision, circumstances);
 	if (bytes.len == 0) {
-		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
+		refuse(decision, circumstances, REASON_EMPTY_ENVELOPE, (struct text){0});
 		return;
 	}
 	if (admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
-		deny(decision,
-		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		     text_of(err.text));
+		refuse(decision, circumstances,
+		       err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
+		       text_of(err.text));
 		return;
 	}
 	if (!admission_workload(admission, &decision->arena, workload))
@@ -379,7 +398,7 @@ decide_admission_refusal(enum reason reason, struct text prefix,
 	start_kubernetes(decision, circumstances);
 	admission_read_head(prefix, &decision->arena, &decision->admission,
 	                    &decision->workload);
-	deny(decision, reason, (struct text){0});
+	refuse(decision, circumstances, reason, (struct text){0});
 }
 
 void

@@ -91,6 +91,8 @@ recorded(struct record_entry *entry, const char *failure)
 
 	if (request_finish(request, failure))
 		http_loop_resume(&http->loop, connection);
+	else if (requests_left(&http->requests))
+		http_loop_ring(&http->loop);
 	atomic_fetch_sub(&http->waiting, 1);
 }
 
@@ -122,8 +124,6 @@ answer_later(struct http *http, struct request *request)
 		http_loop_suspend(&http->loop, request);
 		return MHD_YES;
 	}
-	if (request->state == REQUEST_SUSPENDED)
-		http_loop_resumed(&http->loop);
 	return answer(http, request);
 }
 

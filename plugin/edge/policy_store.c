@@ -164,8 +164,10 @@ use_file(struct policy_store *store, const char *path, struct policy *policy,
 	return counted;
 }
 
-/* The copy of an earlier start; NULL: there is none that can be used. */
-static struct counted *
+/* The copy of an earlier start; NULL: there is none that can be used. Not inlined, as
+   load_file(): the list of problems is large, and what a start once took of the stack stays
+   resident. */
+__attribute__((noinline)) static struct counted *
 use_last_good(struct policy_store *store, const char *path)
 {
 	cleanup_buf struct buf bytes = {0};
@@ -229,18 +231,15 @@ choose(struct policy_store *store)
 	return store->default_path;
 }
 
-static struct counted *
-load_first(struct policy_store *store)
+__attribute__((noinline)) static struct counted *
+load_file(struct policy_store *store, const char *path)
 {
 	cleanup_buf struct buf bytes = {0};
 	struct policy_problems problems;
 	char reason[sizeof((struct policy_snapshot *)0)->broken];
-	const char *path = choose(store);
 	struct counted *counted;
 	struct policy *policy;
 
-	if (!path)
-		return use_builtin(store);
 	policy = policy_file_read(path, &bytes, &problems);
 	if (policy)
 		return use_file(store, path, policy, buf_text(&bytes));
@@ -252,6 +251,14 @@ load_first(struct policy_store *store)
 	if (counted)
 		degrade(counted, reason);
 	return counted;
+}
+
+static struct counted *
+load_first(struct policy_store *store)
+{
+	const char *path = choose(store);
+
+	return path ? load_file(store, path) : use_builtin(store);
 }
 
 /* The exceptions keep their counts. Only a reload, so we, swaps `current`. */

@@ -2,7 +2,6 @@
 /* record_chain.c - numbers the lines of the record and ties each to the one before. */
 #include "edge/record_chain.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -38,7 +37,11 @@ record_chain_add(struct record_chain *chain, struct buf *out, struct text line)
 
 	chain->seq++;
 	buf_add_text(out, line);
-	buf_printf(out, ",\"seq\":%" PRIu64 ",\"prev\":\"%s\"}", chain->seq, chain->prev);
+	buf_str(out, ",\"seq\":");
+	buf_number(out, chain->seq, 0);
+	buf_str(out, ",\"prev\":\"");
+	buf_str(out, chain->prev);
+	buf_str(out, "\"}");
 	if (!buf_ok(out))
 		return;
 	record_chain_hash(text_from(buf_text(out), start), chain->prev);

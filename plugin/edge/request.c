@@ -218,12 +218,18 @@ request_leave(struct request *request)
 	request_give(request);
 }
 
+bool
+requests_left(const struct requests *all)
+{
+	return atomic_load_explicit(&all->left, memory_order_relaxed) != NULL;
+}
+
 void
 requests_collect(struct requests *all)
 {
 	struct request *request, *next;
 
-	if (!atomic_load_explicit(&all->left, memory_order_relaxed))
+	if (!requests_left(all))
 		return;
 	for (request = atomic_exchange(&all->left, NULL); request; request = next) {
 		next = request->next;

@@ -182,6 +182,7 @@ turns_stop(struct turns *turns, int64_t wait_ms)
 	int64_t deadline;
 
 	atomic_store(&turns->stop, true);
+	turns->job.wake(turns->job.context);
 	record_lock(&turns->monitor);
 	while (!record_wait_end(&turns->monitor, &turns->loop_ended,
 	                        record_now_ms() + CHUNK_MS))
