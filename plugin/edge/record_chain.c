@@ -2,7 +2,8 @@
 /* record_chain.c - numbers the lines of the record and ties each to the one before. */
 #include "edge/record_chain.h"
 
-#include <jansson.h>
+#include "core/json_go.h"
+
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,15 +132,14 @@ write_time(struct buf *out, int64_t us)
 bool
 record_chain_is_torn(struct text line)
 {
-	json_t *whole;
+	struct err ignored = {0};
+	struct json json = json_start(line, NULL, &ignored);
 
 	if (line.len > 0 && line.at[0] == '\0')
 		return true;
 	if (line.len == 0 || line.at[0] != '{')
 		return false;
-	whole = json_loadb(line.at, line.len, 0, NULL);
-	json_decref(whole);
-	return !whole;
+	return json_skip(&json) || json_finish(&json);
 }
 
 /* Takes the first line off *torn, which is not empty. */
