@@ -18,17 +18,6 @@
 
 enum { SECOND_US = 1000000 };
 
-/* As much of `from` as there is room for; snprintf() would cost more than the rest of a
-   decision that lets through. */
-static void
-copy(const char *from, char *to, size_t size)
-{
-	size_t len = strnlen(from, size - 1);
-
-	memcpy(to, from, len);
-	to[len] = '\0';
-}
-
 /* A denial until somebody says otherwise. */
 static void
 start(struct decision *decision, const struct circumstances *circumstances)
@@ -45,10 +34,11 @@ static void
 identify(struct decision *decision, const struct circumstances *circumstances)
 {
 	struct verdict *verdict = &decision->verdict;
+	const char *policy =
+	    circumstances->policy ? circumstances->policy->digest : "none";
 
 	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
-	copy(circumstances->policy ? circumstances->policy->digest : "none",
-	     verdict->policy, sizeof verdict->policy);
+	memcpy(verdict->policy, policy, strnlen(policy, sizeof verdict->policy - 1));
 }
 
 static void
@@ -68,6 +58,20 @@ refuse(struct decision *decision, const struct circumstances *circumstances,
 {
 	identify(decision, circumstances);
 	deny(decision, reason, detail);
+}
+
+/* What can't be read, with the reason that its reader gave. */
+static void
+refuse_bytes(struct decision *decision, const struct circumstances *circumstances,
+             struct text bytes, const struct err *err)
+{
+	enum reason reason = REASON_BAD_ENVELOPE;
+
+	if (bytes.len == 0)
+		reason = REASON_EMPTY_ENVELOPE;
+	else if (err->code == ERR_MEMORY)
+		reason = REASON_NO_MEMORY;
+	refuse(decision, circumstances, reason, text_of(err->text));
 }
 
 /* Place 1. */
@@ -109,19 +113,6 @@ why_refused(const struct decision *decision, const struct ruling *ruling,
 	return REASON_POSTURE;
 }
 
-/* What the verdict's owner should know about a weak profile, to accept it in one line. */
-static void
-name_profile(struct decision *decision)
-{
-	struct container *container =
-	    &decision->workload.containers[decision->verdict.container];
-	struct err ignored = {0};
-
-	if (container->profile.at && container->digest[0] == '\0')
-		(void)seccomp_profile_digest(container->profile, &decision->arena,
-		                             container->digest, &ignored);
-}
-
 /* Asks the policy about each container. */
 static int
 judge_each(struct decision *decision, const struct circumstances *circumstances)
@@ -154,16 +145,16 @@ settle(struct decision *decision, enum reason unreadable)
 		verdict->on_record = ruling->exception != NULL;
 		return;
 	}
-	name_profile(decision);
+	/* so that the policy's owner can accept a weak profile in one line */
+	(void)seccomp_name_profile(&decision->workload.containers[verdict->container],
+	                           &decision->arena);
 	deny(decision, why_refused(decision, ruling, unreadable),
 	     text_of(decision->workload.unreadable.text));
 	if (ruling->mode == RULE_OBSERVE)
 		verdict->decision = DECISION_OBSERVE;
 }
 
-/*
- * The worst that the policy says of a container decides.
- */
+/* The worst that the policy says of a container decides. */
 static void
 conclude(struct decision *decision, const struct circumstances *circumstances,
          enum reason unreadable)
@@ -241,14 +232,8 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	struct text body = {0};
 
 	start(decision, circumstances);
-	if (bytes.len == 0) {
-		refuse(decision, circumstances, REASON_EMPTY_ENVELOPE, (struct text){0});
-		return;
-	}
-	if (authz_read(bytes, &decision->arena, authz, &err) != 0) {
-		refuse(decision, circumstances,
-		       err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		       text_of(err.text));
+	if (bytes.len == 0 || authz_read(bytes, &decision->arena, authz, &err) != 0) {
+		refuse_bytes(decision, circumstances, bytes, &err);
 		return;
 	}
 	decision->workload.user = authz->user;
@@ -259,9 +244,7 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	if (decision->route.call >= CALL_CONTAINER_CREATE &&
 	    decision->route.call <= CALL_SERVICE_UPDATE &&
 	    authz_body(authz, &decision->arena, &body, &err) != 0) {
-		refuse(decision, circumstances,
-		       err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		       text_of(err.text));
+		refuse_bytes(decision, circumstances, bytes, &err);
 		return;
 	}
 	decide_call(decision, body, circumstances);
@@ -374,14 +357,9 @@ decide_admission(struct text bytes, const struct circumstances *circumstances,
 	struct err err = {0};
 
 	start_kubernetes(decision, circumstances);
-	if (bytes.len == 0) {
-		refuse(decision, circumstances, REASON_EMPTY_ENVELOPE, (struct text){0});
-		return;
-	}
-	if (admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
-		refuse(decision, circumstances,
-		       err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		       text_of(err.text));
+	if (bytes.len == 0 ||
+	    admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
+		refuse_bytes(decision, circumstances, bytes, &err);
 		return;
 	}
 	if (!admission_workload(admission, &decision->arena, workload))
