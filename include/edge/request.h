@@ -67,6 +67,7 @@ struct requests {
 	struct request *idle;
 	size_t idle_count;
 	size_t bytes;                 /* held in bodies */
+	size_t freed;                 /* of bodies, since memory was given back */
 	struct arena arena;           /* of the decision that is being made */
 	struct request *_Atomic left; /* done after they were left; to be given back */
 };

@@ -52,6 +52,7 @@ static void
 drop_body(struct request *request)
 {
 	hold(request->all, 0, -(ptrdiff_t)request->cap);
+	request->all->freed += request->cap;
 	free(request->body);
 	request->body = NULL;
 	request->len = request->cap = 0;
