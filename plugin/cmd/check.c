@@ -168,7 +168,7 @@ const struct command command_check = {
 	"  --merge        the files are Compose files that are merged, each over those\n"
 	"                 before it, as by docker compose -f FILE -f FILE. Without it\n"
 	"                 each is judged for itself; but docker-compose.yml and its "
-        "like\n"
+	"like\n"
 	"                 also with docker-compose.override.yml and its like beside it,\n"
 	"                 which Compose merges by itself.\n"
 	"  --format F     text, json (check.schema.json) or sarif (2.1.0, for pages of\n"

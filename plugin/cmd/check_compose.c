@@ -7,39 +7,33 @@
 #include <unistd.h>
 
 static void
-compose_check_cleanup(struct compose_check **compose)
+compose_check_free(struct compose_check *compose)
 {
-	if (!*compose)
-		return;
-	compose_files_free(&(*compose)->files);
-	arena_free(&(*compose)->arena);
-	free(*compose);
+	compose_files_free(&compose->files);
+	arena_free(&compose->arena);
 }
 
-#define cleanup_compose __attribute__((cleanup(compose_check_cleanup)))
+#define cleanup_compose __attribute__((cleanup(compose_check_free)))
 
-static struct compose_check *
+static struct compose_check
 compose_start(struct check *check)
 {
-	struct compose_check *compose = calloc(1, sizeof *compose);
-
-	if (!compose)
-		return NULL;
-	compose->check = check;
 	check->cursor = (struct check_cursor){0};
-	return compose;
+	return (struct compose_check){.check = check};
 }
 
 /* Puts a file over what is there; the folder of the first counts for all. */
 static int
 add(struct compose_check *compose, struct compose_file *file)
 {
-	if (file && !compose->folder)
-		compose->folder = compose_folder(file->path, &compose->arena);
-	if (!file || !compose->folder)
-		return check_complain(compose->check, file ? file->path : "check",
+	if (!file)
+		return check_complain(compose->check, compose->check->files[0],
 		                      "out of memory, or more than %d files",
 		                      COMPOSE_FILES_MAX);
+	if (!compose->folder)
+		compose->folder = compose_folder(file->path, &compose->arena);
+	if (!compose->folder)
+		return check_complain(compose->check, file->path, "out of memory");
 	compose_gather(compose, file, compose->folder);
 	return EXIT_CLEAN;
 }
@@ -64,16 +58,13 @@ conclude(struct compose_check *compose, const struct compose_file *file)
 static int
 judge_alone(struct check *check, const struct check_document *document)
 {
-	cleanup_compose struct compose_check *compose = compose_start(check);
+	cleanup_compose struct compose_check compose = compose_start(check);
 	struct compose_file *file =
-	    compose ? compose_take(&compose->files, document->path, document->file)
-		    : NULL;
+	    compose_take(&compose.files, document->path, document->file);
 
-	if (!compose)
-		return check_complain(check, document->path, "out of memory");
-	if (add(compose, file) != EXIT_CLEAN)
+	if (add(&compose, file) != EXIT_CLEAN)
 		return EXIT_UNSURE;
-	return conclude(compose, file);
+	return conclude(&compose, file);
 }
 
 /* ---- a file and its override ---- */
@@ -138,22 +129,20 @@ static int
 judge_pair(struct check *check, const char *lower, const char *upper,
            const struct check_document *given)
 {
-	cleanup_compose struct compose_check *compose = compose_start(check);
+	cleanup_compose struct compose_check compose = compose_start(check);
 	struct compose_file *first, *second;
 	int worst;
 
-	if (!compose)
-		return check_complain(check, upper, "out of memory");
-	(void)compose_take(&compose->files, given->path, given->file);
-	first = compose_open(&compose->files, lower);
-	second = compose_open(&compose->files, upper);
-	if (add(compose, first) != EXIT_CLEAN)
+	(void)compose_take(&compose.files, given->path, given->file);
+	first = compose_open(&compose.files, lower);
+	second = compose_open(&compose.files, upper);
+	if (add(&compose, first) != EXIT_CLEAN)
 		return EXIT_UNSURE;
-	compose->report_from = compose->count;
-	if (add(compose, second) != EXIT_CLEAN)
+	compose.report_from = compose.count;
+	if (add(&compose, second) != EXIT_CLEAN)
 		return EXIT_UNSURE;
 	check->merged = name_of(given->path == lower ? upper : lower);
-	worst = conclude(compose, second);
+	worst = conclude(&compose, second);
 	check->merged = NULL;
 	return worst;
 }
@@ -199,22 +188,28 @@ check_compose(struct check *check, const struct check_document *document)
 
 /* ---- several files ---- */
 
+static struct compose_file *
+add_given(struct compose_check *compose, const char *path)
+{
+	cleanup_buf struct buf content = {0};
+	struct compose_file *file;
+
+	if (check_read(compose->check, path, &content) != EXIT_CLEAN)
+		return NULL;
+	file = compose_take(&compose->files, path, buf_text(&content));
+	return add(compose, file) == EXIT_CLEAN ? file : NULL;
+}
+
 int
 check_compose_merged(struct check *check)
 {
-	cleanup_compose struct compose_check *compose = compose_start(check);
+	cleanup_compose struct compose_check compose = compose_start(check);
 	struct compose_file *file = NULL;
 
-	if (!compose)
-		return check_complain(check, check->files[0], "out of memory");
 	for (int i = 0; i < check->file_count; i++) {
-		cleanup_buf struct buf content = {0};
-
-		if (check_read(check, check->files[i], &content) != EXIT_CLEAN)
-			return EXIT_UNSURE;
-		file = compose_take(&compose->files, check->files[i], buf_text(&content));
-		if (add(compose, file) != EXIT_CLEAN)
-			return EXIT_UNSURE;
+		file = add_given(&compose, check->files[i]);
+		if (!file)
+			return EXIT_UNSURE; /* without one the others are another project */
 	}
-	return conclude(compose, file);
+	return file ? conclude(&compose, file) : EXIT_UNSURE;
 }

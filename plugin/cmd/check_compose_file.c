@@ -10,6 +10,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Shortens a path by its letters alone, as clients do (Go path/filepath, Clean; Python
+   os.path.abspath): "a/../b" is "b" whatever a is. */
+static void
+clean(char *path)
+{
+	const char *from = path + (path[0] == '/');
+	char *root = path + (path[0] == '/'), *to = root;
+
+	while (*from) {
+		size_t len = strcspn(from, "/");
+		bool up = len == 2 && strncmp(from, "..", 2) == 0;
+		char *last = to > root ? memrchr(root, '/', (size_t)(to - root)) : NULL;
+
+		last = last ? last + 1 : root; /* what stands in front of `to` */
+		if (up && to > root && strncmp(last, "..", (size_t)(to - last)) != 0) {
+			to = last > root ? last - 1 : root;
+		} else if (len > 0 && !(len == 1 && *from == '.') &&
+		           !(up && root > path)) {
+			if (to > root)
+				*to++ = '/';
+			memmove(to, from, len);
+			to += len;
+		}
+		from += len + (from[len] == '/');
+	}
+	*to = '\0';
+}
+
 char *
 compose_path(const char *folder, struct text name)
 {
@@ -19,6 +47,7 @@ compose_path(const char *folder, struct text name)
 		folder = "";
 	if (asprintf(&path, "%s%.*s", folder, TEXT_ARG(name)) < 0)
 		return NULL;
+	clean(path);
 	return path;
 }
 

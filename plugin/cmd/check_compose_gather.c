@@ -126,17 +126,17 @@ static const char *
 folder_of(const struct gathering *gathering, const struct compose_include *include)
 {
 	struct arena *arena = &gathering->compose->arena;
-	cleanup_buf struct buf with_slash = {0};
+	cleanup_buf struct buf inside = {0};
 	struct text name = include->paths.at[0];
 	const char *folder = NULL;
 	char *path;
 
 	if (include->folder.len > 0) {
-		buf_add_text(&with_slash, include->folder);
-		buf_char(&with_slash, '/');
-		if (!buf_ok(&with_slash))
+		buf_add_text(&inside, include->folder);
+		buf_str(&inside, "/any"); /* a file in it */
+		if (!buf_ok(&inside))
 			return NULL;
-		name = buf_text(&with_slash);
+		name = buf_text(&inside);
 	}
 	path = compose_path(gathering->folder, name);
 	if (path)

@@ -51,7 +51,7 @@ climb_over(struct compose_check *compose, struct climb *climb,
 	else if (compose_find(other->documents[0].text, extends->service, &compose->arena,
 	                      &service->layers[service->count], &why) == 0)
 		service->count++;
-	if (why.code != ERR_NONE)
+	if (!other || why.code != ERR_NONE)
 		return fail_extend(climb, extends, &why);
 	climb->document = &other->documents[0];
 	climb->folder = compose_folder(other->path, &compose->arena);

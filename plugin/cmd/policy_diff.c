@@ -160,7 +160,8 @@ compare_document(struct policy_diff *diff, struct text text, struct arena *arena
 		return EXIT_CLEAN;
 	else
 		return cmd_complain(
-		    "%s:%zu: %s%sno envelope, no review and nothing else that a judge decides; it should be what dockerd "
+		    "%s:%zu: %s%sno envelope, no review and nothing else that a judge "
+		    "decides; it should be what dockerd "
 		    "sends to a plugin, kube-apiserver to a webhook, or what docker "
 		    "inspect or kubectl get -o json print",
 		    diff->path, diff->line, err.text, err.code ? ": " : "");
@@ -335,7 +336,7 @@ const struct command command_policy_diff = {
 	"  --recorded FILE  may be repeated; - is standard input. A line is one of:\n"
 	"                   what dockerd sends to a plugin (AuthZPlugin.AuthZReq); an\n"
 	"                   AdmissionReview of Kubernetes; an object whose \"raw\" "
-        "holds\n"
+	"holds\n"
 	"                   one of them in a string; the body of a create. Or FILE is\n"
 	"                   what docker inspect, docker service inspect or kubectl get\n"
 	"                   -o json print: what is there, as if it were asked for anew\n"

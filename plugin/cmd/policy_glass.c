@@ -350,7 +350,7 @@ const struct command command_policy_break_glass = {
 	"take the plugin away: puts an exception into the policy file that ends by\n"
 	"itself, to the second. The judge takes it when the file changes. Each use is\n"
 	"in the record under the exception's id, with what was run; the judge's log "
-        "says\n"
+	"says\n"
 	"when it begins and ends; syslog's authpriv has who began or ended it, when and\n"
 	"why. The file as it was stays as\n"
 	"FILE.before-break-glass.\n\n"
@@ -364,11 +364,11 @@ const struct command command_policy_break_glass = {
 	"                    that the judge kept in --state-dir\n"
 	"                    [" POLICY_DEFAULT_STATE_DIR "], else the built-in one\n"
 	"  --record FILE     the judge's record: its clock is never behind the last "
-        "line's\n"
+	"line's\n"
 	"                    time, and the exception ends by that [" RECORD_DEFAULT_PATH
 	"]\n"
 	"  --end             take what this command has put in out of the file, ended "
-        "or\n"
+	"or\n"
 	"                    not: the exceptions break-glass-TIME-NUMBER\n\n"
 	"What can't be read (\"unreadable\") stays refused: no exception covers it.\n\n"
 	"Exit code: 0 done, 2 nothing was changed.\n",

@@ -253,6 +253,18 @@ class Answers(Folder):
         self.assertEqual(done.returncode, 1)
         self.assertIn("is no plain file", done.stdout)
 
+    def test_a_file_is_one_however_its_path_is_written(self):
+        self.write("sub/a.yml", "include: [../x/../c.yml, .//c.yml/../../c.yml, ./../c.yml]\n")
+        self.write("c.yml", "services: {db: {image: db}}\n")
+        self.write("m.yml", "include: [c.yml, ./c.yml, sub/a.yml, sub/.././c.yml]\n")
+        path = self.home / "c.yml"
+        self.write("abs.yml", f"include: [c.yml, {path}, /../{path}]\n")
+        for name, folder in (("m.yml", self.home), ("../m.yml", self.home / "sub")):
+            done = check(name, cwd=folder)
+            self.assertEqual((done.returncode, done.stdout.count("\n")), (0, 1), done.stdout)
+        done = check("abs.yml", cwd=self.home) # by another path it is another file
+        self.assertIn("Compose refuses that", done.stdout)
+
     def test_includes_of_includes_end(self):
         self.write("c.yml", "include: [%s]\n" % ", ".join("i%d.yml" % i for i in range(60)))
         for i in range(60):
