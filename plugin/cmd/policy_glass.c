@@ -296,6 +296,19 @@ begin(struct policy_glass *glass)
 	return EXIT_CLEAN;
 }
 
+/* It stands in a line of syslog. */
+static bool
+is_a_line(const char *reason)
+{
+	size_t len = strlen(reason);
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)reason[i] < ' ' || reason[i] == 0x7f)
+			return false;
+	}
+	return len <= REASON_MAX;
+}
+
 static int
 run_break_glass(const struct command *self, int argc, char **argv)
 {
@@ -326,8 +339,9 @@ run_break_glass(const struct command *self, int argc, char **argv)
 	    (glass.duration || glass.allow || glass.repair || glass.users.count > 0))
 		return cmd_usage_error(self,
 		                       "--end goes with --policy and --reason only");
-	if (glass.reason && strlen(glass.reason) > REASON_MAX)
-		return cmd_usage_error(self, "--reason: at most %d bytes", REASON_MAX);
+	if (glass.reason && !is_a_line(glass.reason))
+		return cmd_usage_error(self, "--reason: one line, at most %d bytes",
+		                       REASON_MAX);
 	if (geteuid() != 0)
 		return cmd_complain("policy break-glass: only root may");
 	if (find_file(&glass) != EXIT_CLEAN)

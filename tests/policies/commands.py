@@ -472,7 +472,8 @@ class BreakGlass(PolicyCase):
                       ["--for", "1h", "--reason", "x", "--allow", ""],
                       ["--for", "1h", "--reason", "x", "--user", "["],
                       ["--end", "--for", "1h"],
-                      ["--end", "--user", "x"], ["--for", "1h", "--reason", "x", "more"]):
+                      ["--end", "--user", "x"],
+                      ["--end", "--reason", "a\nb"], ["--for", "1h", "--reason", "x", "more"]):
             self.run_policy("break-glass", *words, "--policy", self.path, code=2)
             self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before, words)
         self.assertEqual(os.listdir(self.folder), ["p.json"])
