@@ -314,7 +314,7 @@ const struct command command_audit = {
 	"                      container that it could not create (leaves a denial on\n"
 	"                      record)\n"
 	"  --watch             go on: judge what starts, until SIGTERM (table, json); "
-        "SIGHUP\n"
+	"SIGHUP\n"
 	"                      reloads the policy and takes up a record that was moved\n"
 	"  --record SINK       with --watch: where denials and exceptions go, file:PATH "
 	"or\n"

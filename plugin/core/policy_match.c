@@ -142,9 +142,10 @@ digest_of(struct subject *subject)
 {
 	struct container *container = subject->container;
 
-	if (!subject->digest_failed)
-		subject->digest_failed = !seccomp_name_profile(container, subject->arena);
-	return subject->digest_failed ? (struct text){0} : text_of(container->digest);
+	if (!subject->digest_failed && seccomp_name_profile(container, subject->arena))
+		return text_of(container->digest);
+	subject->digest_failed = true;
+	return (struct text){0};
 }
 
 static bool

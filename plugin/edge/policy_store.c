@@ -373,9 +373,7 @@ policy_store_open_with(const struct policy_store_options *options,
 	store->log = *options->log;
 	(void)pthread_mutex_init(&store->mutex, NULL);
 	(void)pthread_mutex_init(&store->reloading, NULL);
-	store->keep.folder = -1;
-	if (options->state_dir &&
-	    policy_keep_open(&store->keep, options->state_dir, &why))
+	if (policy_keep_open(&store->keep, options->state_dir, &why))
 		log_warning(&store->log, "no last good policy is kept: %s", why.text);
 	store->default_path =
 	    strdup(options->default_path ? options->default_path : POLICY_DEFAULT_PATH);
