@@ -102,9 +102,5 @@ int engine_follow(struct engine *engine, const char *path,
 /* What to look at when a connection with TLS broke; "" without TLS. Static text. */
 const char *engine_certificate_hint(const struct engine_target *target);
 
-/* What is wrong with an engine's certificate, by the status that libcurl has from GnuTLS
-   (CURLINFO_SSL_VERIFYRESULT); NULL: not told. Static text. */
-const char *engine_certificate_fault(long status);
-
 /* The reason of an answer that is no success, for a message: status and what it says. */
 void engine_refusal(const struct engine_answer *answer, struct err *ret_err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine.c - requests to an engine, over libcurl. */
 #include "edge/engine_call.h"
+#include "edge/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -149,7 +150,7 @@ engine_explain(const struct engine *engine, const struct call *call, CURLcode co
 		                   : "; is an engine running there?");
 	if (code == CURLE_PEER_FAILED_VERIFICATION) {
 		(void)curl_easy_getinfo(call->curl, CURLINFO_SSL_VERIFYRESULT, &number);
-		fault = engine_certificate_fault(number);
+		fault = tls_fault(number);
 	}
 	return err_set(err, ERR_SYSTEM, "%s: %s%s", engine->target->host,
 	               fault ? fault : what, certificate_hint(engine->target, code));

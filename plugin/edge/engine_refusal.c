@@ -2,7 +2,6 @@
 /* engine_refusal.c - why an engine turned us away, in words. */
 #include "edge/engine.h"
 
-#include <gnutls/x509.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -19,26 +18,6 @@ engine_certificate_hint(const struct engine_target *target)
 	           ? "; are cert.pem and key.pem a client certificate that the engine "
 	             "knows?"
 	           : "; does the engine want a client certificate, cert.pem and key.pem?";
-}
-
-const char *
-engine_certificate_fault(long status)
-{
-	static const struct {
-		long bit;
-		const char *what;
-	} faults[] = {
-	    {GNUTLS_CERT_EXPIRED, "the engine's certificate has expired"},
-	    {GNUTLS_CERT_NOT_ACTIVATED, "the engine's certificate is not valid yet"},
-	    {GNUTLS_CERT_SIGNER_NOT_FOUND,
-	     "the engine's certificate is of no authority in ca.pem"},
-	};
-
-	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-		if (status & faults[i].bit)
-			return faults[i].what;
-	}
-	return NULL;
 }
 
 void

@@ -603,7 +603,7 @@ class Guarded(unittest.TestCase):
                                          "DOCKER_CERT_PATH": str(folder)})
         self.assertEqual((code, json.loads(out)["findings"]), (2, []))
         self.assertEqual(len(err.splitlines()), 1)
-        self.assertIn("the engine's certificate is of no authority in ca.pem", err)
+        self.assertIn("its certificate is of no authority in ca.pem", err)
 
     def test_client_without_a_certificate_that_the_engine_knows_is_an_error(self):
         folder = self.engine.home / "stranger"
