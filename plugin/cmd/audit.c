@@ -134,7 +134,7 @@ report(const struct audit *audit, const struct format *format)
 		if (audit->engines[i].err.code != ERR_NONE)
 			(void)cmd_complain("%s", audit->engines[i].err.text);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout))
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	audit_count(audit, &counts);
 	if (counts.errors > 0)
@@ -314,7 +314,7 @@ const struct command command_audit = {
 	"                      container that it could not create (leaves a denial on\n"
 	"                      record)\n"
 	"  --watch             go on: judge what starts, until SIGTERM (table, json); "
-        "SIGHUP\n"
+	"SIGHUP\n"
 	"                      reloads the policy and takes up a record that was moved\n"
 	"  --record SINK       with --watch: where denials and exceptions go, file:PATH "
 	"or\n"

@@ -255,8 +255,7 @@ probe(struct audit_engine *engine)
 	bool refused = false;
 
 	/* from its first byte on: what another plugin says may quote ours */
-	buf_printf(&ours,
-	           "the engine answers 403 \"authorization denied by plugin %s: ",
+	buf_printf(&ours, "the engine answers 403 \"authorization denied by plugin %s: ",
 	           engine->audit->plugin_name);
 	if (engine_post(engine->engine, "/containers/create", probe_body, &answer,
 	                &err) == 0) {
