@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// audit_page.mjs REPORT.html MANY.html [FOLDER] - opens a report of `seccomp-authz audit --format html`
-// in headless Chromium, filters and sorts it, and fails on any console message, dialog or
-// request. MANY.html has thousands of findings, and must answer soon. With FOLDER, screenshots go there: light, dark, print.
+// audit_page.mjs REPORT.html MANY.html [FOLDER] - opens a report of `seccomp-authz audit
+// --format html` in headless Chromium, filters and sorts it, and fails on any console
+// message, dialog or request. MANY.html has thousands of findings, and must answer soon.
+// With FOLDER, screenshots go there: light, dark, print.
 // Needs playwright-core (npm) below the working folder; CHROMIUM is the browser
 // [/usr/bin/chromium]. Called by run.py (`make test-browser`).
 import assert from 'node:assert';
