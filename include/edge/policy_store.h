@@ -48,8 +48,8 @@ int policy_store_open(const char *path, const char *state_dir, const struct log 
 struct policy_store_options {
 	const char *path;         /* NULL: `default_path` as described above */
 	const char *default_path; /* NULL: POLICY_DEFAULT_PATH */
-	const char *state_dir;
-	const struct log *log; /* borrowed until policy_store_close() */
+	const char *state_dir;    /* NULL: nothing is kept, and nothing read back */
+	const struct log *log;    /* borrowed until policy_store_close() */
 };
 
 int policy_store_open_with(const struct policy_store_options *options,

@@ -38,6 +38,8 @@ policy_keep_open(struct policy_keep *keep, const char *state_dir, struct err *er
 	cleanup_fd int fd = -1;
 
 	keep->folder = -1;
+	if (!state_dir)
+		return 0;
 	if (file_make_folder(state_dir, POLICY_KEEP_FOLDER_MODE, err))
 		return -1;
 	fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
