@@ -36,7 +36,9 @@ struct inspect_context {
 	struct text
 	    default_runtime;     /* the engine's: inspect names it in every container */
 	bool default_unconfined; /* the engine gives no filter unless asked to */
-	bool unfiltered;         /* the kernel says that a process runs without one */
+	struct text default_profile; /* JSON of the profile it gives unless asked for
+					another; missing: its built-in one */
+	bool unfiltered;             /* the kernel says that a process runs without one */
 };
 
 /* What a document says besides. Missing where it does not. */

@@ -4,6 +4,9 @@
 
 #include "core/docker.h"
 #include "core/host_config.h"
+#include "core/seccomp.h"
+
+#include <string.h>
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -200,10 +203,37 @@ docker_inspect_about(const struct inspect_part *part, struct arena *arena,
 
 /* ---- what it would run ---- */
 
+/* The engine's default in place of its built-in one. At least as strict as that, it is a
+   default like any other. */
+static void
+add_default_profile(struct text profile, struct arena *arena, struct workload *workload)
+{
+	struct container *container = &workload->containers[0], alone = {0};
+	struct err err = {0};
+
+	if (seccomp_judge_profile(profile, arena, &alone, &err) != 0) {
+		workload_set_unreadable(workload, container, &err);
+		return;
+	}
+	if (alone.postures == POSTURE_BIT(POSTURE_CUSTOM))
+		return;
+	container->postures &= ~POSTURE_BIT(POSTURE_DEFAULT);
+	container->postures |= alone.postures;
+	if (!container->profile.at) {
+		container->profile = profile;
+		memcpy(container->weak_calls, alone.weak_calls, sizeof alone.weak_calls);
+		container->weak_count = alone.weak_count;
+	}
+	container->setting =
+	    TEXT_LIT("no profile of its own, and the engine's default is a file");
+}
+
 /* What the engine and the kernel add to it: postures only get worse. */
 static void
-add_context(const struct inspect_context *context, struct container *container)
+add_context(const struct inspect_context *context, struct arena *arena,
+            struct workload *workload)
 {
+	struct container *container = &workload->containers[0];
 	unsigned none = POSTURE_BIT(POSTURE_PRIVILEGED) | POSTURE_BIT(POSTURE_UNCONFINED);
 
 	if (text_equal(container->runtime, context->default_runtime))
@@ -215,6 +245,8 @@ add_context(const struct inspect_context *context, struct container *container)
 		container->setting =
 		    TEXT_LIT("no profile of its own, and the engine's default is none");
 	}
+	if (context->default_profile.at && container->asked_nothing)
+		add_default_profile(context->default_profile, arena, workload);
 	if (context->unfiltered && !(container->postures & none)) {
 		container->postures |= POSTURE_BIT(POSTURE_UNCONFINED);
 		container->setting = TEXT_LIT("the kernel says Seccomp: 0");
@@ -277,5 +309,5 @@ docker_inspect_read(const struct inspect_part *part,
 			workload_set_unreadable(workload, container, &err);
 	}
 	if (workload->count > 0)
-		add_context(context, &workload->containers[0]);
+		add_context(context, arena, workload);
 }

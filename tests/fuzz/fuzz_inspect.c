@@ -51,15 +51,18 @@ check_part(const struct inspect_part *part, void *context)
 	struct inspect_run *run = context;
 	const struct inspect_context nothing = {0}, worst = {.default_unconfined = true,
 	                                                     .unfiltered = true};
+	const struct inspect_context file = {.default_profile = TEXT_LIT("{}")};
 	struct arena none = {0};
 	struct verdict plain = judge(part, &nothing, run->policy, none);
 	struct verdict worse = judge(part, &worst, run->policy, none);
+	struct verdict filed = judge(part, &file, run->policy, none);
 	struct verdict tight =
 	    judge(part, &nothing, run->policy,
 	          fuzz_small_arena((size_t)fuzz_pick(&run->random, 128) * 16));
 
 	CHECK(tight.decision <= plain.decision);
 	CHECK(worse.decision <= plain.decision);
+	CHECK(filed.decision <= plain.decision);
 	CHECK(part->kind != INSPECT_OTHER || plain.posture == POSTURE_UNREADABLE);
 	if (run->policy == fuzz_policy(0) && part->kind == INSPECT_CONTAINER &&
 	    fuzz_passes(&plain))

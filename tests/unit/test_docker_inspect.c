@@ -12,6 +12,11 @@
 #define SPEC(seccomp)                                                                    \
 	"{\"Name\":\"api\",\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"nginx\","    \
 	"\"Privileges\":{\"Seccomp\":" seccomp "}}}}"
+#define STRICT  TEXT_LIT("{\"defaultAction\":\"SCMP_ACT_ERRNO\"}")
+#define LOG_ALL TEXT_LIT("{\"defaultAction\":\"SCMP_ACT_LOG\"}")
+#define WEAK                                                                             \
+	TEXT_LIT("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":["      \
+	         "\"mount\"],\"action\":\"SCMP_ACT_ALLOW\"}]}")
 #define LOOSE "{\"Mode\":\"unconfined\"}"
 #define RULES "{\\\"defaultAction\\\":\\\"SCMP_ACT_ERRNO\\\"}"
 
@@ -240,6 +245,15 @@ what_is_known_besides_makes_things_worse_only(void **state)
 	     BIT(UNCONFINED)},
 	    {OPTION("seccomp=builtin"), {.default_unconfined = true}, BIT(DEFAULT)},
 	    {OPTION("seccomp=" RULES), {.default_unconfined = true}, BIT(CUSTOM)},
+	    {CONTAINER("{}"), {.default_profile = WEAK}, BIT(WEAK)},
+	    {OPTION("seccomp="), {.default_profile = WEAK}, BIT(WEAK)},
+	    {"{\"Spec\":" SPEC("null") "}", {.default_profile = WEAK}, BIT(WEAK)},
+	    {OPTION("seccomp=builtin"), {.default_profile = WEAK}, BIT(DEFAULT)},
+	    {OPTION("seccomp=" RULES), {.default_profile = WEAK}, BIT(CUSTOM)},
+	    {CONTAINER("{}"), {.default_profile = TEXT_LIT("{}")}, BIT(UNCONFINED)},
+	    {CONTAINER("{}"), {.default_profile = LOG_ALL}, BIT(PERMISSIVE)},
+	    {CONTAINER("{}"), {.default_profile = TEXT_LIT("x")}, BIT(UNREADABLE)},
+	    {CONTAINER("{}"), {.default_profile = STRICT}, BIT(DEFAULT)},
 	    {CONTAINER("{}"), {.unfiltered = true}, BIT(DEFAULT) | BIT(UNCONFINED)},
 	    {OPTION("seccomp=" RULES),
 	     {.unfiltered = true},
