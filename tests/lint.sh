@@ -48,7 +48,7 @@ grep -lE '#include <microhttpd' -r plugin include | grep -vE '^(plugin/edge/http
 	complain "microhttpd.h belongs to http_server.h and plugin/edge/http*.c:"
 grep -lE '#include <gnutls/' -r plugin include | grep -vE '^(plugin/edge/tls[a-z_]*\.c|include/edge/tls\.h)$' |
 	complain "gnutls belongs to tls.h and plugin/edge/tls*.c:"
-grep -lE '#include <curl/' -r plugin include | grep -vE '^(plugin/edge/(engine|fetch|ship|web)[a-z_]*\.c|include/edge/web\.h)$' |
+grep -lE '#include <curl/' -r plugin include | grep -vE '^(plugin/edge/(engine|fetch|ship|web)[a-z_]*\.c|include/edge/(engine_call|web)\.h)$' |
 	complain "curl.h belongs to engine.c, fetch.c, ship.c and web.c:"
 
 grep -lE '#include <yaml' -r plugin include | grep -v '^plugin/edge/yaml_tree\.c$' |

@@ -57,6 +57,10 @@ struct engine_answer {
 int engine_open(const struct engine_target *target, struct engine **ret_engine,
                 struct err *err);
 
+/* What is under way is given up, with an error, once `stop` says so; it is asked about once
+   a second. Else a request takes as long as its engine says something now and then. */
+void engine_stop_when(struct engine *engine, bool (*stop)(void *context), void *context);
+
 /* NULL is fine. */
 void engine_close(struct engine *engine);
 

@@ -57,6 +57,13 @@ void tls_free(struct tls_identity *identity);
 /* Whether the caller of `session` has a certificate that `identity` takes. */
 bool tls_knows(const struct tls_identity *identity, gnutls_session_t session);
 
+/* ---- tls_fault.c ---- */
+
+/* What is wrong with the certificate of somebody else, by the status of a verification
+   (gnutls_certificate_status_t; CURLINFO_SSL_VERIFYRESULT of a libcurl with GnuTLS); NULL:
+   not told. Static text. */
+const char *tls_fault(long status);
+
 /* ---- tls_store.c: the identity in use ---- */
 
 struct tls_store;

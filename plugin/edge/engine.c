@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine.c - requests to an engine, over libcurl. */
-#include "edge/engine.h"
+#include "edge/engine_call.h"
+#include "edge/tls.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +12,6 @@ enum {
 	CONNECT_MS = 10 * 1000,
 	SILENCE_S = 60, /* an engine that says nothing for so long is taken for dead */
 	POLL_MS = 250,
-};
-
-/* One request under way. */
-struct call {
-	CURL *curl; /* kept, with its connection, for the next */
-	struct engine_answer answer;
-	size_t index;
-	char error[CURL_ERROR_SIZE];
-};
-
-struct engine {
-	const struct engine_target *target;
-	CURLM *multi, *events;   /* apart: a listener may make requests */
-	struct curl_slist *json; /* headers of a POST */
-	struct call single, stream, batch[ENGINE_PARALLEL];
 };
 
 /* ---- a request ---- */
@@ -80,9 +65,27 @@ set_up(CURL *curl, struct call *call, const struct engine_target *target, const 
 	       !curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 }
 
-/* Makes `call` ready for `path`. */
-static CURLcode
-prepare(const struct engine *engine, struct call *call, const char *path, size_t max)
+static int
+watch_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total,
+               curl_off_t up_now)
+{
+	const struct engine *engine = context;
+
+	(void)total, (void)now, (void)up_total, (void)up_now;
+	return engine->stop(engine->stop_context);
+}
+
+static bool
+set_stop(CURL *curl, struct engine *engine)
+{
+	return !engine->stop ||
+	       (!curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) &&
+	        !curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_progress) &&
+	        !curl_easy_setopt(curl, CURLOPT_XFERINFODATA, engine));
+}
+
+CURLcode
+engine_prepare(struct engine *engine, struct call *call, const char *path, size_t max)
 {
 	cleanup_buf struct buf url = {0};
 
@@ -95,7 +98,8 @@ prepare(const struct engine *engine, struct call *call, const char *path, size_t
 		curl_easy_reset(call->curl); /* keeps the connection */
 	buf_printf(&url, "%s%s", engine->target->url, path);
 	return call->curl && buf_ok(&url) &&
-	               set_up(call->curl, call, engine->target, url.at)
+	               set_up(call->curl, call, engine->target, url.at) &&
+	               set_stop(call->curl, engine)
 	           ? CURLE_OK
 	           : CURLE_OUT_OF_MEMORY;
 }
@@ -125,12 +129,12 @@ certificate_hint(const struct engine_target *target, CURLcode code)
 	return "";
 }
 
-/* Why a request failed, in one line. Returns -1. */
-static int
-explain(const struct engine *engine, const struct call *call, CURLcode code,
-        struct err *err)
+int
+engine_explain(const struct engine *engine, const struct call *call, CURLcode code,
+               struct err *err)
 {
 	const char *what = call->error[0] ? call->error : curl_easy_strerror(code);
+	const char *fault = NULL;
 	long number = 0;
 
 	if (!buf_ok(&call->answer.body))
@@ -144,16 +148,20 @@ explain(const struct engine *engine, const struct call *call, CURLcode code,
 		               number == EACCES
 		                   ? "; run as root or in the group that may use it"
 		                   : "; is an engine running there?");
-	return err_set(err, ERR_SYSTEM, "%s: %s%s", engine->target->host, what,
-	               certificate_hint(engine->target, code));
+	if (code == CURLE_PEER_FAILED_VERIFICATION) {
+		(void)curl_easy_getinfo(call->curl, CURLINFO_SSL_VERIFYRESULT, &number);
+		fault = tls_fault(number);
+	}
+	return err_set(err, ERR_SYSTEM, "%s: %s%s", engine->target->host,
+	               fault ? fault : what, certificate_hint(engine->target, code));
 }
 
-/* What came back. */
-static int
-finish(const struct engine *engine, struct call *call, CURLcode code, struct err *err)
+int
+engine_finish(const struct engine *engine, struct call *call, CURLcode code,
+              struct err *err)
 {
 	if (code)
-		return explain(engine, call, code, err);
+		return engine_explain(engine, call, code, err);
 	(void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &call->answer.status);
 	return 0;
 }
@@ -168,7 +176,7 @@ perform(struct engine *engine, CURLcode code, struct engine_answer *ret_answer,
 		code = expect_answer(call);
 	if (!code)
 		code = curl_easy_perform(call->curl);
-	if (finish(engine, call, code, err) != 0)
+	if (engine_finish(engine, call, code, err) != 0)
 		return -1;
 	*ret_answer = call->answer;
 	call->answer = (struct engine_answer){0};
@@ -179,15 +187,15 @@ int
 engine_get(struct engine *engine, const char *path, size_t max,
            struct engine_answer *ret_answer, struct err *err)
 {
-	return perform(engine, prepare(engine, &engine->single, path, max), ret_answer,
-	               err);
+	return perform(engine, engine_prepare(engine, &engine->single, path, max),
+	               ret_answer, err);
 }
 
 int
 engine_post(struct engine *engine, const char *path, const char *body,
             struct engine_answer *ret_answer, struct err *err)
 {
-	CURLcode code = prepare(engine, &engine->single, path, ENGINE_ANSWER_MAX);
+	CURLcode code = engine_prepare(engine, &engine->single, path, ENGINE_ANSWER_MAX);
 
 	if (!code)
 		code = curl_easy_setopt(engine->single.curl, CURLOPT_HTTPHEADER,
@@ -208,11 +216,11 @@ begin(struct engine *engine, struct call *call, const struct engine_batch *batch
 
 	batch->path(batch->context, index, path);
 	call->index = index;
-	code = prepare(engine, call, path, ENGINE_ANSWER_MAX);
+	code = engine_prepare(engine, call, path, ENGINE_ANSWER_MAX);
 	if (!code)
 		code = expect_answer(call);
 	if (code)
-		return explain(engine, call, code, err);
+		return engine_explain(engine, call, code, err);
 	return curl_multi_add_handle(engine->multi, call->curl) == CURLM_OK
 	           ? 0
 	           : err_set(err, ERR_MEMORY, "no memory for a request");
@@ -233,7 +241,7 @@ collect(struct engine *engine, const struct engine_batch *batch, size_t *begun,
 
 		(void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
 		(void)curl_multi_remove_handle(engine->multi, curl);
-		if (!call || finish(engine, call, code, err) != 0)
+		if (!call || engine_finish(engine, call, code, err) != 0)
 			return -1;
 		batch->done(batch->context, call->index, &call->answer);
 		(*done)++;
@@ -278,78 +286,6 @@ engine_get_all(struct engine *engine, const struct engine_batch *batch, struct e
 	return result;
 }
 
-/* ---- events ---- */
-
-/* Hands out the lines that are whole. */
-static void
-split_lines(struct buf *body, const struct engine_listener *listener)
-{
-	size_t from = 0;
-
-	for (;;) {
-		struct text rest = text_from(buf_text(body), from);
-		size_t len = text_find(rest, '\n');
-
-		if (len == rest.len)
-			break;
-		if (len > 0)
-			listener->line(listener->context, text_first(rest, len));
-		from += len + 1;
-	}
-	if (from == 0)
-		return;
-	memmove(body->at, body->at + from, body->len - from);
-	body->len -= from;
-}
-
-static int
-listen_on(struct engine *engine, const struct engine_listener *listener, struct err *err)
-{
-	struct call *call = &engine->stream;
-	bool open = false;
-	int running = 1, left;
-
-	while (running > 0 && !listener->stop(listener->context)) {
-		long status = 0;
-		CURLMsg *message;
-
-		(void)curl_multi_perform(engine->events, &running);
-		(void)curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
-		if (!open && status == 200) {
-			open = true;
-			listener->open(listener->context);
-		}
-		if (open)
-			split_lines(&call->answer.body, listener);
-		message = curl_multi_info_read(engine->events, &left);
-		if (message && finish(engine, call, message->data.result, err) != 0)
-			return -1;
-		if (message && status != 200)
-			engine_refusal(&call->answer, err);
-		(void)curl_multi_poll(engine->events, NULL, 0, POLL_MS, NULL);
-	}
-	return running > 0 ? 0
-	                   : err_set(err, ERR_SYSTEM, "%s: the engine ended the stream",
-	                             engine->target->host);
-}
-
-int
-engine_follow(struct engine *engine, const char *path,
-              const struct engine_listener *listener, struct err *err)
-{
-	struct call *call = &engine->stream;
-	CURLcode code = prepare(engine, call, path, ENGINE_LINE_MAX);
-	int result;
-
-	if (code)
-		return explain(engine, call, code, err);
-	if (curl_multi_add_handle(engine->events, call->curl) != CURLM_OK)
-		return err_set(err, ERR_MEMORY, "no memory for a request");
-	result = listen_on(engine, listener, err);
-	(void)curl_multi_remove_handle(engine->events, call->curl);
-	return result;
-}
-
 /* ---- life ---- */
 
 int
@@ -372,6 +308,13 @@ engine_open(const struct engine_target *target, struct engine **ret_engine,
 	}
 	*ret_engine = engine;
 	return 0;
+}
+
+void
+engine_stop_when(struct engine *engine, bool (*stop)(void *context), void *context)
+{
+	engine->stop = stop;
+	engine->stop_context = context;
 }
 
 static void
