@@ -34,10 +34,10 @@ add_case(struct buf *xml, const struct policy_case *one)
 	buf_str(xml, "\" name=\"");
 	add_xml(xml, one->name);
 	if (one->passed) {
-		buf_str(xml, "\"/>\n");
+		buf_str(xml, "\" time=\"0\"/>\n");
 		return;
 	}
-	buf_str(xml, "\">\n      <failure message=\"");
+	buf_str(xml, "\" time=\"0\">\n      <failure type=\"decision\" message=\"");
 	add_xml(xml, one->why);
 	buf_str(xml, "\"/>\n    </testcase>\n");
 }
@@ -53,8 +53,8 @@ add_suite(struct buf *xml, const struct policy_cases *cases, size_t from)
 		failures += !cases->at[to].passed;
 	buf_str(xml, "  <testsuite name=\"");
 	add_xml(xml, cases->at[from].file);
-	buf_printf(xml, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\">\n", to - from,
-	           failures);
+	buf_printf(xml, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\">\n",
+	           to - from, failures);
 	for (size_t i = from; i < to; i++)
 		add_case(xml, &cases->at[i]);
 	buf_str(xml, "  </testsuite>\n");

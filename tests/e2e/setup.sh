@@ -16,7 +16,7 @@ set -euo pipefail
 BUILD='gcc make pkg-config libc6-dev libmicrohttpd-dev libgnutls28-dev libjansson-dev libseccomp-dev nettle-dev libcurl4-gnutls-dev libyaml-dev zlib1g-dev'
 RUN='busybox-static iproute2 curl jq util-linux mount procps'
 DEB='build-essential debhelper lintian'
-TEST='libcmocka-dev python3 valgrind strace openssl mmdebstrap prometheus python3-jsonschema nginx-light rsyslog python3-docker python3-yaml zsh git'
+TEST='libcmocka-dev python3 valgrind strace openssl mmdebstrap prometheus python3-jsonschema nginx-light rsyslog python3-docker python3-yaml zsh git libxml2-utils'
 LINT='clang clang-tidy clang-format cppcheck libclang-rt-dev shellcheck universal-ctags binutils mandoc'
 
 die() {

@@ -189,6 +189,9 @@ class Test(PolicyCase):
         out = self.run_policy("test", "--policy", EXAMPLE, "--junit", str(junit), path, code=1)[0]
         self.assertRegex(out, r'FAIL .*c\.json: "a \\"quoted\\" <case>"\n +expected deny; got allow')
         self.assertIn("1 passed, 1 failed", out)
+        subprocess.run(["xmllint", "--noout", "--nonet", "--schema",
+                        str(HERE.parent / "schemas" / "junit.xsd"), str(junit)],
+                       check=True, capture_output=True)
         suites = xml.etree.ElementTree.parse(junit).getroot()
         self.assertEqual((suites.get("tests"), suites.get("failures")), ("2", "1"))
         names = [case.get("name") for case in suites.iter("testcase")]
