@@ -95,15 +95,18 @@ struct audit;
 struct audit_engine {
 	const struct audit *audit;
 	struct engine_target target;
-	struct engine *engine;
+	const char *host;      /* as reports show it */
+	struct engine *engine; /* NULL: it can't be meant, `err` says why */
 	/* written by its thread */
-	struct arena texts;       /* of the findings */
-	struct decision decision; /* the last one, and what it rests on */
+	const struct policy *policy; /* to judge by; of a watch, for one judging */
+	struct arena texts;          /* of the findings */
+	struct decision decision;    /* the last one, and what it rests on */
 	struct circumstances circumstances;
 	struct audit_finding *findings; /* audit_sort(): worst first */
 	size_t count;
 	char name[128], version[64], default_runtime[128]; /* of the engine */
 	bool default_unconfined;
+	struct buf default_profile; /* its file, as far as we see it; else empty */
 	bool swarm_manager;
 	struct proc_scan *scan;
 	unsigned rechecks;            /* how often the kernel was asked a second time */
@@ -129,11 +132,30 @@ struct audit_finding *audit_add(struct audit_engine *engine);
 /* A copy that lives as long as the findings, cut to `max` bytes (0: all). */
 struct text audit_keep(struct audit_engine *engine, struct text t, size_t max);
 
+/* Makes the circumstances of the next decision. */
+void audit_begin(struct audit_engine *engine);
+
 /* Judges one thing and adds the finding; engine->decision is what was decided. */
 struct audit_finding *audit_judge(struct audit_engine *engine,
                                   const struct inspect_part *part);
 
+/* ---- audit_profile.c: the engine's default profile ---- */
+
+struct json_t; /* jansson.h */
+
+/* Looks at what /info says of seccomp. Returns the name of the default profile, borrowed
+   from `info`; NULL: there is no seccomp. */
+const char *audit_look_at_seccomp(struct audit_engine *engine, const struct json_t *info);
+
+/* The one that holds from the engine's next start on, beside that of now. */
+void audit_look_at_next_profile(struct audit_engine *engine, const char *next,
+                                const char *profile);
+
 /* ---- audit_engine.c, audit_fleet.c: ask the engine; 0, or -1 with engine->err ---- */
+
+/* Adds a finding about the engine itself; `detail` may be NULL. */
+void audit_add_engine(struct audit_engine *engine, const char *check,
+                      enum audit_level level, const char *detail);
 
 int audit_ask_engine(struct audit_engine *engine);
 int audit_ask_fleet(struct audit_engine *engine);

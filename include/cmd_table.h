@@ -33,5 +33,9 @@ void table_row(const struct table *table, const struct text *cells);
 /* What it can't be narrower than; `width` is not looked at. */
 int table_least_width(const struct table *table);
 
-/* Columns of the terminal on stdout; 0 where it is none. */
+/* Prints `t` broken between words to `width` (0: not at all); all lines but the first begin
+   with `indent` spaces. */
+void table_paragraph(struct text t, int indent, int width);
+
+/* Columns of the terminal on stdout, or what COLUMNS says; 0: there is neither. */
 int table_terminal_width(void);

@@ -51,6 +51,7 @@ run_engine(void *context)
 {
 	struct audit_engine *engine = context;
 
+	engine->policy = engine->audit->policy;
 	if (audit_ask_engine(engine) == 0)
 		(void)audit_ask_fleet(engine);
 	if (engine->count > 1)
@@ -141,20 +142,20 @@ report(const struct audit *audit, const struct format *format)
 	return counts.levels[AUDIT_FAIL] > 0 ? EXIT_FOUND : EXIT_CLEAN;
 }
 
-static int
+/* One that can't be opened stands in the report as one that was not seen: it holds up none
+   of the others. */
+static void
 open_engine(struct audit *audit, const char *host)
 {
-	struct audit_engine *engine = &audit->engines[audit->count];
-	struct err err = {0};
+	struct audit_engine *engine = &audit->engines[audit->count++];
 
 	engine->audit = audit;
 	engine->texts.limit = AUDIT_TEXTS_MAX;
-	if (engine_target_find(host, &engine->target, &err) != 0)
-		return cmd_complain("%s", err.text);
-	audit->count++;
-	if (engine_open(&engine->target, &engine->engine, &err) != 0)
-		return cmd_complain("%s", err.text);
-	return EXIT_CLEAN;
+	engine->host = host ? host : "the default engine";
+	if (engine_target_find(host, &engine->target, &engine->err) != 0)
+		return;
+	engine->host = engine->target.host;
+	(void)engine_open(&engine->target, &engine->engine, &engine->err);
 }
 
 static void
@@ -166,6 +167,7 @@ close_engines(struct audit *audit)
 		engine_close(engine->engine);
 		engine_target_free(&engine->target);
 		arena_free(&engine->texts);
+		buf_free(&engine->default_profile);
 		free(engine->findings);
 	}
 }
@@ -173,13 +175,13 @@ close_engines(struct audit *audit)
 static int
 run(struct audit *audit, const struct cmd_values *hosts, const struct format *format)
 {
-	int result = EXIT_CLEAN;
+	int result;
 
-	for (size_t i = 0; result == EXIT_CLEAN && (i < hosts->count || i == 0); i++)
-		result = open_engine(audit, hosts->count ? hosts->at[i] : NULL);
-	if (result == EXIT_CLEAN && audit->watch)
+	for (size_t i = 0; i < hosts->count || i == 0; i++)
+		open_engine(audit, hosts->count ? hosts->at[i] : NULL);
+	if (audit->watch) {
 		result = audit_watch(audit);
-	else if (result == EXIT_CLEAN) {
+	} else {
 		run_all(audit);
 		result = report(audit, format);
 	}
@@ -311,7 +313,9 @@ const struct command command_audit = {
 	"  --probe             see whether the plugin refuses: asks the engine for a\n"
 	"                      container that it could not create (leaves a denial on\n"
 	"                      record)\n"
-	"  --watch             go on: judge what starts, until SIGTERM (table, json)\n"
+	"  --watch             go on: judge what starts, until SIGTERM (table, json); "
+	"SIGHUP\n"
+	"                      reloads the policy and takes up a record that was moved\n"
 	"  --record SINK       with --watch: where denials and exceptions go, file:PATH "
 	"or\n"
 	"                      stdout [file:/var/log/seccomp-authz/audit.jsonl]\n"

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit_engine.c - the engine itself: /version, /info, its file, plugins, the probe. */
 #include "cmd_audit.h"
-#include "core/seccomp.h"
 #include "edge/file.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { CONFIG_MAX = 1024 * 1024 };
 
-static struct audit_finding *
-add(struct audit_engine *engine, const char *check, enum audit_level level,
-    const char *detail)
+void
+audit_add_engine(struct audit_engine *engine, const char *check, enum audit_level level,
+                 const char *detail)
 {
 	struct audit_finding *finding = audit_add(engine);
 
 	if (!finding)
-		return NULL;
+		return;
 	finding->kind = AUDIT_ENGINE;
 	finding->level = level;
 	finding->check = audit_check_find(check);
 	finding->name = text_of(engine->name);
-	finding->detail = audit_keep(engine, text_of(detail), AUDIT_VALUE_MAX);
-	return finding;
+	finding->detail =
+	    audit_keep(engine, text_of(detail ? detail : ""), AUDIT_VALUE_MAX);
 }
 
 static const char *
@@ -67,7 +67,7 @@ ask(struct audit_engine *engine, const char *path, struct err *err)
 		json_decref(json);
 		json = NULL;
 		(void)err_set(err, ERR_SYNTAX, "not the answer of an engine");
-		(void)err_wrap(err, "%s: %s", engine->target.host, path);
+		(void)err_wrap(err, "%s: %s", engine->host, path);
 	}
 	buf_free(&answer.body);
 	return json;
@@ -80,7 +80,7 @@ add_advice(const struct audit_check *check, void *context)
 {
 	struct audit_engine *engine = context;
 
-	(void)add(engine, check->id, AUDIT_ADVICE, engine->version);
+	audit_add_engine(engine, check->id, AUDIT_ADVICE, engine->version);
 }
 
 /* The same, of an object that has to have `key`. */
@@ -92,7 +92,7 @@ ask_object(struct audit_engine *engine, const char *path, const char *key)
 	if (!json || json_object_get(json, key))
 		return json;
 	(void)err_set(&engine->err, ERR_TYPE, "%s: %s: not the answer of an engine",
-	              engine->target.host, path);
+	              engine->host, path);
 	json_decref(json);
 	return NULL;
 }
@@ -107,65 +107,9 @@ ask_version(struct audit_engine *engine)
 	(void)snprintf(engine->version, sizeof engine->version, "%s",
 	               string_of(version, "Version"));
 	if (!audit_version_each(engine->version, add_advice, engine))
-		(void)add(engine, "engine-version", AUDIT_ADVICE, engine->version);
+		audit_add_engine(engine, "engine-version", AUDIT_ADVICE, engine->version);
 	json_decref(version);
 	return 0;
-}
-
-/* ---- the default profile ---- */
-
-/* A file that we may be able to read: on this machine, and seen as the engine sees it. */
-static void
-judge_profile(struct audit_engine *engine, const char *path)
-{
-	cleanup_buf struct buf file = {0}, detail = {0};
-	cleanup_arena struct arena arena = {0};
-	struct seccomp_profile profile;
-	struct err err = {0};
-	unsigned bad = POSTURE_BIT(POSTURE_UNCONFINED) | POSTURE_BIT(POSTURE_PERMISSIVE);
-	bool fails = false;
-
-	buf_printf(&detail, "%s: ", path);
-	if (!engine->target.socket ||
-	    file_read(path, SECCOMP_PROFILE_MAX, &file, &err) != 0) {
-		buf_str(&detail, "can't be seen from here");
-	} else if (seccomp_profile_read(buf_text(&file), &arena, &profile, &err) != 0) {
-		buf_str(&detail, err.text);
-	} else {
-		buf_str(&detail, posture_name(profile.posture));
-		fails = POSTURE_BIT(profile.posture) & bad;
-		engine->default_unconfined = profile.posture == POSTURE_UNCONFINED;
-	}
-	(void)add(engine, "engine-profile", fails ? AUDIT_FAIL : AUDIT_ADVICE,
-	          buf_text(&detail).at);
-}
-
-/* "name=seccomp,profile=builtin"; before API 1.25 "seccomp" (moby daemon/info.go). Returns
-   the profile, borrowed from `info`; NULL: there is no seccomp. */
-static const char *
-look_at_seccomp(struct audit_engine *engine, const json_t *info)
-{
-	const json_t *options = json_object_get(info, "SecurityOptions"), *option;
-	const char *profile = NULL;
-	size_t i;
-
-	json_array_foreach (options, i, option) {
-		const char *text = json_string_value(option);
-		const char *found = text ? strstr(text, "profile=") : NULL;
-
-		if (!text || !strstr(text, "seccomp"))
-			continue;
-		profile = found ? found + strlen("profile=") : "default";
-	}
-	engine->default_unconfined = !profile || strcmp(profile, "unconfined") == 0;
-	if (!profile)
-		(void)add(engine, "engine-seccomp", AUDIT_FAIL,
-		          string_of(info, "KernelVersion"));
-	else if (strcmp(profile, "unconfined") == 0)
-		(void)add(engine, "engine-default", AUDIT_FAIL, "seccomp-profile");
-	else if (strcmp(profile, "builtin") != 0 && strcmp(profile, "default") != 0)
-		judge_profile(engine, profile);
-	return profile;
 }
 
 /* ---- runtimes, plugins ---- */
@@ -173,7 +117,7 @@ look_at_seccomp(struct audit_engine *engine, const json_t *info)
 static void
 look_at_runtimes(struct audit_engine *engine, json_t *info)
 {
-	const struct text_list *listed = &engine->audit->policy->runtimes;
+	const struct text_list *listed = &engine->policy->runtimes;
 	const char *name = "";
 	json_t *runtime;
 
@@ -183,7 +127,7 @@ look_at_runtimes(struct audit_engine *engine, json_t *info)
 		for (size_t i = 0; i < listed->count; i++)
 			known = known || text_is(listed->at[i], name);
 		if (!known)
-			(void)add(engine, "engine-runtime", AUDIT_ADVICE, name);
+			audit_add_engine(engine, "engine-runtime", AUDIT_ADVICE, name);
 	}
 }
 
@@ -196,8 +140,8 @@ look_at_plugins(struct audit_engine *engine)
 
 	json_array_foreach (plugins, i, plugin) {
 		if (json_is_true(json_object_get(plugin, "Enabled")))
-			(void)add(engine, "engine-plugin", AUDIT_ADVICE,
-			          string_of(plugin, "Name"));
+			audit_add_engine(engine, "engine-plugin", AUDIT_ADVICE,
+			                 string_of(plugin, "Name"));
 	}
 	json_decref(plugins);
 }
@@ -218,8 +162,11 @@ config_path(const struct audit_engine *engine)
 	           : NULL;
 }
 
-/* The text as engines read it: a byte order mark is skipped, and nothing but white space is
-   no configuration (moby 28.5.2 daemon/config/config.go). NULL: it can't be read. */
+/*
+ * The text as engines read it: a byte order mark is skipped, and nothing but white space is
+ * no configuration (moby 28.5.2 daemon/config/config.go). What is given twice, engines merge;
+ * here it can't be read. NULL: it can't be read.
+ */
 static json_t *
 parse_config(struct text file)
 {
@@ -227,7 +174,8 @@ parse_config(struct text file)
 		file = text_from(file, 3);
 	for (size_t i = 0; i < file.len; i++) {
 		if (!memchr(" \t\r\n", file.at[i], 4))
-			return json_loadb(file.at, file.len, 0, NULL);
+			return json_loadb(file.at, file.len, JSON_REJECT_DUPLICATES,
+			                  NULL);
 	}
 	return json_object();
 }
@@ -248,17 +196,23 @@ read_config(const struct audit_engine *engine, const char *path)
 	           : NULL;
 }
 
-/* What the file says counts from the next start on. */
-static void
-look_at_next_profile(struct audit_engine *engine, const json_t *config,
-                     const char *profile)
+/* Below the names that are options, engines fold keys as Go does (encoding/json). */
+static bool
+has_entitlement(json_t *builder)
 {
-	const char *next = string_of(config, "seccomp-profile");
+	const char *key, *name;
+	json_t *entitlements, *value;
 
-	if (next[0] == '\0' || !profile || strcmp(next, profile) == 0)
-		return;
-	(void)add(engine, "engine-next",
-	          strcmp(next, "unconfined") == 0 ? AUDIT_FAIL : AUDIT_ADVICE, next);
+	json_object_foreach (builder, key, entitlements) {
+		if (strcasecmp(key, "entitlements") != 0)
+			continue;
+		json_object_foreach (entitlements, name, value) {
+			if (strcasecmp(name, "security-insecure") == 0 &&
+			    json_is_true(value))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* `profile`: the default profile that the engine runs with. */
@@ -266,21 +220,19 @@ static void
 look_at_config(struct audit_engine *engine, bool in_chain, const char *profile)
 {
 	const char *path = config_path(engine);
-	json_t *config, *entitlements;
+	json_t *config;
 
 	if (!path)
 		return;
 	config = read_config(engine, path);
 	if (!json_is_object(config))
-		(void)add(engine, "engine-config", AUDIT_ADVICE, path);
+		audit_add_engine(engine, "engine-config", AUDIT_ADVICE, path);
 	else if (in_chain && !has_string(json_object_get(config, "authorization-plugins"),
 	                                 engine->audit->plugin_name))
-		(void)add(engine, "engine-flag", AUDIT_ADVICE, path);
-	look_at_next_profile(engine, config, profile);
-	entitlements =
-	    json_object_get(json_object_get(config, "builder"), "entitlements");
-	if (json_is_true(json_object_get(entitlements, "security-insecure")))
-		(void)add(engine, "engine-entitlement", AUDIT_ADVICE, path);
+		audit_add_engine(engine, "engine-flag", AUDIT_ADVICE, path);
+	audit_look_at_next_profile(engine, string_of(config, "seccomp-profile"), profile);
+	if (has_entitlement(json_object_get(config, "builder")))
+		audit_add_engine(engine, "engine-entitlement", AUDIT_ADVICE, path);
 	json_decref(config);
 }
 
@@ -302,16 +254,17 @@ probe(struct audit_engine *engine)
 	cleanup_buf struct buf ours = {0};
 	bool refused = false;
 
-	buf_printf(&ours,
-	           "authorization denied by plugin %s: ", engine->audit->plugin_name);
+	/* from its first byte on: what another plugin says may quote ours */
+	buf_printf(&ours, "the engine answers 403 \"authorization denied by plugin %s: ",
+	           engine->audit->plugin_name);
 	if (engine_post(engine->engine, "/containers/create", probe_body, &answer,
 	                &err) == 0) {
 		engine_refusal(&answer, &said);
-		refused = answer.status == 403 && strstr(said.text, buf_text(&ours).at);
+		refused = text_has_prefix(text_of(said.text), buf_text(&ours).at);
 	}
 	buf_free(&answer.body);
-	(void)add(engine, "engine-probe", refused ? AUDIT_PASS : AUDIT_FAIL,
-	          err.code ? err.text : said.text);
+	audit_add_engine(engine, "engine-probe", refused ? AUDIT_PASS : AUDIT_FAIL,
+	                 err.code ? err.text : said.text);
 }
 
 /* ---- all of it ---- */
@@ -331,13 +284,13 @@ ask_info(struct audit_engine *engine)
 	               string_of(info, "DefaultRuntime"));
 	engine->swarm_manager = json_is_true(
 	    json_object_get(json_object_get(info, "Swarm"), "ControlAvailable"));
-	profile = look_at_seccomp(engine, info);
+	profile = audit_look_at_seccomp(engine, info);
 	look_at_runtimes(engine, info);
 	chain = json_object_get(json_object_get(info, "Plugins"), "Authorization");
 	in_chain = has_string(chain, engine->audit->plugin_name);
 	if (!in_chain)
-		(void)add(engine, "engine-chain", AUDIT_ADVICE,
-		          engine->audit->plugin_name);
+		audit_add_engine(engine, "engine-chain", AUDIT_ADVICE,
+		                 engine->audit->plugin_name);
 	look_at_config(engine, in_chain, profile);
 	json_decref(info);
 	return 0;
@@ -349,7 +302,7 @@ audit_ask_engine(struct audit_engine *engine)
 	if (ask_info(engine) != 0 || ask_version(engine) != 0)
 		return -1;
 	if (engine->target.plain_tcp)
-		(void)add(engine, "engine-tcp", AUDIT_ADVICE, engine->target.host);
+		audit_add_engine(engine, "engine-tcp", AUDIT_ADVICE, engine->host);
 	look_at_plugins(engine);
 	if (engine->audit->probe)
 		probe(engine);

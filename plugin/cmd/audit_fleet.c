@@ -19,7 +19,7 @@ ask_list(struct audit_engine *engine, const char *path, struct engine_answer *re
 	if (ret_answer->status == 200)
 		return 0;
 	engine_refusal(ret_answer, &engine->err);
-	return err_wrap(&engine->err, "%s: %s", engine->target.host, path);
+	return err_wrap(&engine->err, "%s: %s", engine->host, path);
 }
 
 struct listing {
@@ -64,7 +64,7 @@ audit_list(struct audit_engine *engine, bool all,
 		result = json_read_list(&json, read_entry, &listing);
 		if (result != 0)
 			(void)err_wrap(&engine->err, "%s: the list of containers",
-			               engine->target.host);
+			               engine->host);
 	}
 	buf_free(&answer.body);
 	return result;
@@ -125,7 +125,7 @@ take_services(const struct taking *taking)
 	else if (docker_inspect_each(buf_text(&taking->answer->body), &scratch, take_part,
 	                             &copy, &engine->err) == 0)
 		return 0;
-	return err_wrap(&engine->err, "%s: services", engine->target.host);
+	return err_wrap(&engine->err, "%s: services", engine->host);
 }
 
 int

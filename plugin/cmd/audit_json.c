@@ -78,7 +78,7 @@ audit_add_json(struct buf *buf, const struct audit_engine *engine,
 
 	audit_describe(&what, finding);
 	buf_str(buf, "{\"engine\":");
-	buf_json(buf, text_of(engine->target.host), 0);
+	buf_json(buf, text_of(engine->host), 0);
 	add(buf, "kind", text_of(audit_kind_name(finding->kind)));
 	add(buf, "verdict", text_of(audit_verdict_name(finding)));
 	add(buf, "check", text_of(finding->check->id));
@@ -105,7 +105,7 @@ static void
 add_engine(struct buf *buf, const struct audit_engine *engine)
 {
 	buf_str(buf, "{\"host\":");
-	buf_json(buf, text_of(engine->target.host), 0);
+	buf_json(buf, text_of(engine->host), 0);
 	add(buf, "name", text_of(engine->name));
 	add(buf, "version", text_of(engine->version));
 	buf_printf(buf, ",\"complete\":%s", engine->err.code ? "false" : "true");

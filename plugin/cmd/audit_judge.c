@@ -28,8 +28,7 @@ audit_add(struct audit_engine *engine)
 		            : NULL;
 		if (!wider) {
 			(void)err_set(&engine->err, ERR_MEMORY,
-			              "%s: no room for more findings",
-			              engine->target.host);
+			              "%s: no room for more findings", engine->host);
 			return NULL;
 		}
 		engine->findings = wider;
@@ -49,7 +48,7 @@ audit_keep(struct audit_engine *engine, struct text t, size_t max)
 	                  text_first(t, max > 0 && t.len > max ? max : t.len));
 	if (!kept.at)
 		(void)err_set(&engine->err, ERR_MEMORY, "%s: no room for more findings",
-		              engine->target.host);
+		              engine->host);
 	return kept;
 }
 
@@ -225,19 +224,25 @@ expects_filter(const struct decision *decision)
 	       !(decision->workload.containers[0].postures & none);
 }
 
-static void
-decide(struct audit_engine *engine, const struct inspect_part *part,
-       const struct inspect_context *context)
+void
+audit_begin(struct audit_engine *engine)
 {
 	struct circumstances *circumstances = &engine->circumstances;
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	circumstances->policy = engine->audit->policy;
+	circumstances->policy = engine->policy;
 	circumstances->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	(void)!getrandom(circumstances->entropy, sizeof circumstances->entropy, 0);
 	decision_reset(&engine->decision);
-	decide_inspect(part, context, circumstances, &engine->decision);
+}
+
+static void
+decide(struct audit_engine *engine, const struct inspect_part *part,
+       const struct inspect_context *context)
+{
+	audit_begin(engine);
+	decide_inspect(part, context, &engine->circumstances, &engine->decision);
 }
 
 /*
@@ -280,6 +285,8 @@ audit_judge(struct audit_engine *engine, const struct inspect_part *part)
 
 	if (!finding)
 		return NULL;
+	if (engine->default_profile.len > 0)
+		context.default_profile = buf_text(&engine->default_profile);
 	finding->kind = kinds[part->kind];
 	docker_inspect_about(part, &scratch, &about);
 	decide(engine, part, &context);

@@ -83,7 +83,9 @@ audit_write_row(const struct audit_finding *finding)
 static void
 write_advice(const struct audit *audit)
 {
+	const int width = table_terminal_width();
 	const struct audit_check *check;
+	cleanup_buf struct buf text = {0};
 	bool first = true;
 
 	for (size_t i = 0; (check = audit_check_at(i)); i++) {
@@ -91,9 +93,14 @@ write_advice(const struct audit *audit)
 
 		if (count == 0)
 			continue;
-		(void)printf("%s  %s (%zu): %s.\n      %s.\n",
-		             first ? "\nWhat to do:\n" : "", check->id, count,
-		             check->what, check->fix);
+		if (first)
+			(void)printf("\nWhat to do:\n");
+		buf_printf(&text, "  %s (%zu): %s.", check->id, count, check->what);
+		table_paragraph(buf_text(&text), 6, width);
+		buf_clear(&text);
+		buf_printf(&text, "      %s.", check->fix);
+		table_paragraph(buf_text(&text), 6, width);
+		buf_clear(&text);
 		first = false;
 	}
 }
@@ -101,14 +108,18 @@ write_advice(const struct audit *audit)
 static void
 write_total(const struct audit *audit)
 {
+	cleanup_buf struct buf text = {0};
 	struct audit_counts counts;
 
 	audit_count(audit, &counts);
-	(void)printf("\n%zu containers, %zu services: %zu to deny, %zu to observe or "
-	             "advice, %zu passed; CIS: %zu fail; policy %.19s\n",
-	             counts.kinds[AUDIT_CONTAINER], counts.kinds[AUDIT_SERVICE],
-	             counts.levels[AUDIT_FAIL], counts.levels[AUDIT_ADVICE],
-	             counts.levels[AUDIT_PASS], counts.cis_fail, audit->policy->digest);
+	(void)putchar('\n');
+	buf_printf(&text,
+	           "%zu containers, %zu services: %zu to deny, %zu to observe or "
+	           "advice, %zu passed; CIS: %zu fail; policy %.19s",
+	           counts.kinds[AUDIT_CONTAINER], counts.kinds[AUDIT_SERVICE],
+	           counts.levels[AUDIT_FAIL], counts.levels[AUDIT_ADVICE],
+	           counts.levels[AUDIT_PASS], counts.cis_fail, audit->policy->digest);
+	table_paragraph(buf_text(&text), 0, table_terminal_width());
 	if (counts.errors > 0)
 		(void)printf("not seen whole: %zu of %zu engines\n", counts.errors,
 		             audit->count);
@@ -123,11 +134,13 @@ audit_write_table(const struct audit *audit)
 		const struct audit_engine *engine = &audit->engines[i];
 
 		if (audit->count > 1)
-			(void)printf("%s%s\n", i > 0 ? "\n" : "", engine->target.host);
+			(void)printf("%s%s\n", i > 0 ? "\n" : "", engine->host);
 		if (engine->count > 0)
 			table_head(&table);
 		for (size_t k = 0; k < engine->count; k++)
 			audit_write_row(&engine->findings[k]);
+		if (audit->count > 1 && engine->err.code != ERR_NONE)
+			(void)printf("not seen whole\n");
 	}
 	write_advice(audit);
 	write_total(audit);
@@ -135,8 +148,23 @@ audit_write_table(const struct audit *audit)
 
 /*
  * "ID: SecurityOpt=[...]" as the manual command prints it, then the verdict: of the
- * benchmark, of the policy, and why.
+ * benchmark, of the policy, and why. Evidence that isn't whole says so.
  */
+static void
+add_cis_line(struct buf *line, const struct audit_finding *finding)
+{
+	cleanup_buf struct buf evidence = {0};
+
+	buf_quoted(&evidence, finding->evidence, 0);
+	if (!buf_ok(&evidence) || evidence.len < 2)
+		return;
+	buf_add_text(line, finding->id);
+	buf_printf(line, ": %.*s %s %s ", (int)evidence.len - 2, evidence.at + 1,
+	           audit_cis_result(finding), audit_verdict_name(finding));
+	write_postures(line, finding);
+	buf_char(line, '\n');
+}
+
 void
 audit_write_cis(const struct audit *audit)
 {
@@ -146,21 +174,13 @@ audit_write_cis(const struct audit *audit)
 		const struct audit_engine *engine = &audit->engines[i];
 
 		for (size_t k = 0; k < engine->count; k++) {
-			const struct audit_finding *finding = &engine->findings[k];
-			cleanup_buf struct buf evidence = {0};
-
-			if (finding->kind == AUDIT_ENGINE)
+			if (engine->findings[k].kind == AUDIT_ENGINE)
 				continue;
-			buf_quoted(&evidence, finding->evidence, 0);
-			if (!buf_ok(&evidence) || evidence.len < 2)
-				continue;
-			buf_add_text(&line, finding->id);
-			buf_printf(&line, ": %.*s %s %s ", (int)evidence.len - 2,
-			           evidence.at + 1, audit_cis_result(finding),
-			           audit_verdict_name(finding));
-			write_postures(&line, finding);
-			buf_char(&line, '\n');
+			add_cis_line(&line, &engine->findings[k]);
 			audit_flush(&line);
 		}
+		if (engine->err.code != ERR_NONE)
+			buf_printf(&line, "%s: not seen whole\n", engine->host);
 	}
+	audit_flush(&line);
 }

@@ -1,229 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * audit_watch.c - follows the events of engines and judges what starts.
- *
- * Whenever an engine answers (again), all that runs by then is judged, once the stream of
- * events stands: so nothing is missed, and what outlived the engine is judged twice.
- */
-#include "cmd_audit.h"
-#include "core/record_line.h"
+/* audit_watch.c - `seccomp-authz audit --watch`: its threads, policy, record and signals. */
+#include "cmd_audit_watch.h"
 #include "edge/file.h"
-#include "edge/record.h"
 
-#include <jansson.h>
-#include <pthread.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define DEFAULT_RECORD "file:/var/log/seccomp-authz/audit.jsonl"
-
-/* {"type":["container","service"],"event":["start","create","update"]} */
-static const char events_path[] =
-    "/events?filters=%7B%22type%22%3A%5B%22container%22%2C%22service%22%5D%2C"
-    "%22event%22%3A%5B%22start%22%2C%22create%22%2C%22update%22%5D%7D";
-
-enum { RETRY_MIN_MS = 500, RETRY_MAX_MS = 10 * 1000, TICK_MS = 250, MS_NS = 1000000 };
-
-struct watch {
-	struct audit *audit;
-	struct record *record;
-	struct log log;
-	char host[256];
-	pthread_mutex_t output; /* lines of several engines */
-	atomic_bool stop;
-};
-
-struct watcher {
-	struct watch *watch;
-	struct audit_engine *engine;
-	unsigned failures; /* to connect, in a row */
-};
-
-/* ---- a finding: on stdout, and on record ---- */
-
-static void
-entry_done(struct record_entry *entry, const char *failure)
-{
-	if (failure)
-		(void)cmd_complain("a finding could not be put on record: %s", failure);
-	buf_free(&entry->line);
-	free(entry);
-}
-
-static void
-put_on_record(struct watch *watch, const struct audit_engine *engine)
-{
-	struct record_entry *entry = calloc(1, sizeof *entry);
-
-	if (!entry) {
-		(void)cmd_complain("a finding could not be put on record: out of memory");
-		return;
-	}
-	entry->done = entry_done;
-	record_line(&entry->line, &engine->decision, &engine->circumstances,
-	            text_of(watch->host));
-	if (buf_ok(&entry->line))
-		record_submit(watch->record, entry);
-	else
-		entry_done(entry, "out of memory");
-}
-
-static void
-print(struct watch *watch, const struct audit_engine *engine,
-      const struct audit_finding *finding)
-{
-	cleanup_buf struct buf line = {0};
-
-	(void)pthread_mutex_lock(&watch->output);
-	if (strcmp(watch->audit->format, "json") == 0) {
-		audit_add_json(&line, engine, finding);
-		buf_char(&line, '\n');
-		audit_flush(&line);
-	} else {
-		audit_write_row(finding);
-	}
-	(void)fflush(stdout);
-	(void)pthread_mutex_unlock(&watch->output);
-}
-
-static void
-take(struct audit_finding *finding, void *context)
-{
-	struct watcher *watcher = context;
-
-	print(watcher->watch, watcher->engine, finding);
-	if (watcher->engine->decision.verdict.on_record)
-		put_on_record(watcher->watch, watcher->engine);
-}
-
-/* ---- an event ---- */
-
-static void
-forget_findings(struct audit_engine *engine)
-{
-	engine->err = (struct err){0};
-	engine->count = 0;
-	engine->rechecks = 0;
-	arena_reset(&engine->texts);
-}
-
-/* Judges a "container" or a "service". What goes wrong is said and shows again later. */
-static int
-judge(struct watcher *watcher, const char *kind, struct text id)
-{
-	struct audit_engine *engine = watcher->engine;
-	bool service = strcmp(kind, "service") == 0;
-	char path[ENGINE_PATH_MAX];
-
-	for (size_t i = 0; i < id.len; i++) { /* hex; of a service base 36 */
-		if (!memchr("0123456789abcdefghijklmnopqrstuvwxyz", id.at[i], 36))
-			return 0;
-	}
-	(void)snprintf(path, sizeof path, "/%ss/%.*s%s", kind,
-	               id.len < PROC_ID_LEN ? (int)id.len : PROC_ID_LEN, id.at,
-	               service ? "" : "/json");
-	forget_findings(engine);
-	audit_scan(engine);
-	if (audit_ask_one(engine, path, take, watcher) != 0)
-		log_warning(&watcher->watch->log, "%s", engine->err.text);
-	return 0;
-}
-
-static void
-take_event(void *context, struct text line)
-{
-	json_t *event = json_loadb(line.at, line.len, 0, NULL);
-	const char *type = json_string_value(json_object_get(event, "Type"));
-	const char *action = json_string_value(json_object_get(event, "Action"));
-	const char *id =
-	    json_string_value(json_object_get(json_object_get(event, "Actor"), "ID"));
-
-	if (type && action && id &&
-	    ((strcmp(type, "container") == 0 && strcmp(action, "start") == 0) ||
-	     (strcmp(type, "service") == 0 && strcmp(action, "start") != 0)))
-		(void)judge(context, type, text_of(id));
-	json_decref(event);
-}
-
-static int
-take_running(struct text id, void *context)
-{
-	struct watcher *watcher = context;
-
-	return atomic_load(&watcher->watch->stop) ? -1 : judge(watcher, "container", id);
-}
-
-/* The stream stands: what the engine is like, and what runs. */
-static void
-begin(void *context)
-{
-	struct watcher *watcher = context;
-	struct audit_engine *engine = watcher->engine;
-
-	log_info(&watcher->watch->log, "%s: watching", engine->target.host);
-	watcher->failures = 0;
-	forget_findings(engine);
-	if (audit_ask_engine(engine) == 0) {
-		for (size_t i = 0; i < engine->count; i++)
-			print(watcher->watch, engine, &engine->findings[i]);
-		forget_findings(engine);
-		(void)audit_list(engine, false, take_running, watcher);
-		if (engine->swarm_manager)
-			(void)audit_ask_one(engine, "/services", take, watcher);
-	}
-	if (engine->err.code != ERR_NONE)
-		log_warning(&watcher->watch->log, "%s", engine->err.text);
-}
-
-/* ---- an engine ---- */
-
-static bool
-is_stopped(void *context)
-{
-	const struct watcher *watcher = context;
-
-	return atomic_load(&watcher->watch->stop);
-}
-
-static void
-wait_a_while(const struct watcher *watcher)
-{
-	long left =
-	    RETRY_MIN_MS * (watcher->failures < 5 ? 1L << watcher->failures : 32L);
-	const struct timespec tick = {.tv_nsec = (long)TICK_MS * MS_NS};
-
-	if (left > RETRY_MAX_MS)
-		left = RETRY_MAX_MS;
-	for (; left > 0 && !atomic_load(&watcher->watch->stop); left -= TICK_MS)
-		(void)nanosleep(&tick, NULL);
-}
-
-static void *
-follow(void *context)
-{
-	struct watcher *watcher = context;
-	const struct engine_listener listener = {
-	    .open = begin, .line = take_event, .stop = is_stopped, .context = watcher};
-
-	while (!is_stopped(watcher)) {
-		struct err err = {0};
-
-		if (engine_follow(watcher->engine->engine, events_path, &listener,
-		                  &err) == 0)
-			break;
-		if (watcher->failures == 0)
-			log_warning(&watcher->watch->log, "%s; trying again", err.text);
-		wait_a_while(watcher);
-		watcher->failures++;
-	}
-	return NULL;
-}
-
-/* ---- all of them ---- */
 
 static int
 open_record(struct watch *watch)
@@ -239,42 +25,133 @@ open_record(struct watch *watch)
 	           : cmd_complain("%s", err.text);
 }
 
-/* Until SIGTERM or SIGINT, which all threads have blocked. */
+/* The policy's file may have changed, or its exceptions have something to tell. */
 static void
-wait_for_the_end(struct watch *watch, const sigset_t *signals)
+renew_policy(struct watch *watch, bool taken)
 {
-	const struct timespec tick = {.tv_nsec = (long)TICK_MS * MS_NS};
+	if (taken)
+		policy_watch_renew(watch->policy_watch, watch->store);
+}
 
-	while (sigtimedwait(signals, NULL, &tick) < 0)
-		record_expire(watch->record);
-	atomic_store(&watch->stop, true);
+/* Returns true when it is time to stop. */
+static bool
+handle_signal(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+
+	if (read(watch->signals, &info, sizeof info) != (ssize_t)sizeof info)
+		return false;
+	if (info.ssi_signo != SIGHUP)
+		return true;
+	record_reopen(watch->record);
+	renew_policy(watch, policy_store_reload(watch->store) == 0);
+	return false;
+}
+
+/* Until SIGTERM or SIGINT, which all threads have blocked, as SIGHUP. */
+static void
+wait_for_the_end(struct watch *watch)
+{
+	struct pollfd fds[] = {
+	    {.fd = watch->signals, .events = POLLIN},
+	    {.fd = record_timer_fd(watch->record), .events = POLLIN},
+	    {.fd = policy_watch_fd(watch->policy_watch), .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(fds, sizeof fds / sizeof fds[0], -1) <= 0)
+			continue;
+		if (fds[1].revents)
+			record_expire(watch->record);
+		if (fds[2].revents)
+			renew_policy(watch, policy_watch_due(watch->policy_watch,
+			                                     watch->store) > 0);
+		if (fds[0].revents && handle_signal(watch))
+			return;
+	}
+}
+
+/* Says which hosts can't be meant. Returns how many can. */
+static size_t
+count_hosts(const struct audit *audit)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < audit->count; i++) {
+		if (audit->engines[i].engine)
+			count++;
+		else
+			(void)cmd_complain("%s", audit->engines[i].err.text);
+	}
+	return count;
 }
 
 static int
-watch_all(struct watch *watch, const sigset_t *signals)
+watch_all(struct watch *watch)
 {
 	struct watcher watchers[AUDIT_ENGINES_MAX] = {{.failures = 0}};
 	pthread_t threads[AUDIT_ENGINES_MAX];
 	size_t count = 0;
+	int result = EXIT_CLEAN;
 
-	for (; count < watch->audit->count; count++) {
+	for (size_t i = 0; i < watch->audit->count; i++) {
 		struct watcher *watcher = &watchers[count];
 
 		watcher->watch = watch;
-		watcher->engine = &watch->audit->engines[count];
-		if (pthread_create(&threads[count], NULL, follow, watcher) != 0)
-			break;
+		watcher->engine = &watch->audit->engines[i];
+		if (!watcher->engine->engine)
+			result = EXIT_UNSURE;
+		else if (pthread_create(&threads[count], NULL, audit_follow, watcher) ==
+		         0)
+			count++;
+		else
+			result =
+			    cmd_complain("%s: no more threads", watcher->engine->host);
 	}
-	if (count == watch->audit->count)
-		wait_for_the_end(watch, signals);
+	if (count > 0)
+		wait_for_the_end(watch);
 	atomic_store(&watch->stop, true);
 	for (size_t i = 0; i < count; i++) {
 		(void)pthread_join(threads[i], NULL);
 		decision_free(&watchers[i].engine->decision);
 		proc_free(watchers[i].engine->scan);
 	}
-	return count == watch->audit->count ? EXIT_CLEAN
-	                                    : cmd_complain("no more threads");
+	return result;
+}
+
+/* As the judge does, but for the last good policy, which is the judge's to keep. */
+static int
+open_policy(struct watch *watch)
+{
+	const struct policy_store_options options = {.path = watch->audit->policy_path,
+	                                             .log = &watch->log};
+	const struct policy_snapshot *held;
+	struct err err = {0};
+	bool broken;
+
+	watch->policy_watch = policy_watch_open(options.path, &watch->log);
+	if (policy_store_open_with(&options, &watch->store, &err) != 0)
+		return cmd_complain("%s", err.text);
+	held = policy_store_acquire(watch->store);
+	broken = !held->policy;
+	policy_store_release(watch->store, held);
+	if (!broken)
+		(void)policy_watch_due(watch->policy_watch, watch->store);
+	return broken ? EXIT_UNSURE : EXIT_CLEAN;
+}
+
+static int
+open_signals(struct watch *watch)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	watch->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return watch->signals >= 0 ? EXIT_CLEAN : cmd_complain("signals: %m");
 }
 
 int
@@ -283,17 +160,18 @@ audit_watch(struct audit *audit)
 	struct watch watch = {.audit = audit,
 	                      .log = log_start(LOG_LEVEL_INFO),
 	                      .output = PTHREAD_MUTEX_INITIALIZER};
-	sigset_t signals;
-	int result;
+	int result = EXIT_UNSURE;
 
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
-	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	(void)gethostname(watch.host, sizeof watch.host - 1);
-	if (open_record(&watch) != EXIT_CLEAN)
+	if (count_hosts(audit) == 0)
 		return EXIT_UNSURE;
-	result = watch_all(&watch, &signals);
-	record_close(watch.record);
+	(void)gethostname(watch.host, sizeof watch.host - 1);
+	if (open_signals(&watch) == EXIT_CLEAN && open_policy(&watch) == EXIT_CLEAN &&
+	    open_record(&watch) == EXIT_CLEAN) {
+		result = watch_all(&watch);
+		record_close(watch.record);
+	}
+	policy_watch_close(watch.policy_watch);
+	policy_store_close(watch.store);
+	file_close(&watch.signals);
 	return result;
 }

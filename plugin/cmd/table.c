@@ -5,11 +5,12 @@
 #include "core/buf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { SPACE = 2, VALUE_MAX = 256 };
+enum { SPACE = 2, VALUE_MAX = 256, WIDTH_MAX = 10000 };
 
 int
 table_least_width(const struct table *table)
@@ -146,11 +147,47 @@ table_row(const struct table *table, const struct text *cells)
 	print_line(&line);
 }
 
+void
+table_paragraph(struct text t, int indent, int width)
+{
+	cleanup_buf struct buf line = {0};
+	size_t column = 0;
+
+	while (t.len > 0) {
+		size_t len = t.at[0] == ' ' ? 0 : text_find(t, ' ');
+		size_t wide = count_characters(text_first(t, len));
+
+		if (len == 0) { /* spaces as they are, but at the end of a line */
+			buf_char(&line, ' ');
+			t = text_from(t, 1);
+			column++;
+			continue;
+		}
+		if (width > 0 && column + wide > (size_t)width &&
+		    column > (size_t)indent) {
+			while (line.len > 0 && line.at[line.len - 1] == ' ')
+				line.len--;
+			print_line(&line);
+			buf_clear(&line);
+			buf_printf(&line, "%*s", indent, "");
+			column = (size_t)indent;
+		}
+		buf_add_text(&line, text_first(t, len));
+		column += wide;
+		t = text_from(t, len);
+	}
+	print_line(&line);
+}
+
 int
 table_terminal_width(void)
 {
+	const char *columns = getenv("COLUMNS");
+	long wanted = columns ? strtol(columns, NULL, 10) : 0;
 	struct winsize size;
 
+	if (wanted > 0 && wanted <= WIDTH_MAX)
+		return (int)wanted;
 	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
 		return 0;
 	return size.ws_col;

@@ -12,6 +12,7 @@ import pathlib
 import pty
 import re
 import signal
+import socket
 import socketserver
 import struct
 import subprocess
@@ -108,6 +109,15 @@ def audit(*arguments, host=None, environment=None, enter=(), timeout=60, **more)
                           env={"PATH": os.environ["PATH"], "HOME": str(DIR),
                                **(environment or {})}, check=False, **more)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def check_junit(text):
+    """Against what Jenkins and Surefire both take."""
+    done = subprocess.run(["xmllint", "--noout", "--nonet", "--schema",
+                           str(HERE.parent / "schemas" / "junit.xsd"), "-"],
+                          input=text.encode(), capture_output=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr.decode())
 
 
 def only_containers(report):
@@ -368,6 +378,7 @@ class Fleet(unittest.TestCase):
 
     def test_junit_counts_as_json_does(self):
         _, out, _ = self.run_audit("--format", "junit")
+        check_junit(out)
         suite = xml.dom.minidom.parseString(out).getElementsByTagName("testsuite")[0]
         self.assertEqual(int(suite.getAttribute("tests")), len(self.report["findings"]))
         self.assertEqual(int(suite.getAttribute("failures")), self.report["summary"]["fail"])
@@ -497,7 +508,12 @@ class Guarded(unittest.TestCase):
                 (None, {"engine-config"}),
                 (b'{%s, "seccomp-profile": "unconfined"}' % chain.encode(), {"engine-next"}),
                 (b'{%s, "builder": {"entitlements": {"security-insecure": true}}}'
-                 % chain.encode(), {"engine-entitlement"})):
+                 % chain.encode(), {"engine-entitlement"}),
+                (b'{%s, "builder": {"Entitlements": {"Security-Insecure": true}}}'
+                 % chain.encode(), {"engine-entitlement"}),
+                (b'{"builder": {"entitlements": {"security-insecure": true}}, %s, "builder": {}}'
+                 % chain.encode(), {"engine-config"}),
+                (b'{"authorization-plugins": ["Seccomp-Authz"]}', {"engine-flag"})):
             config.unlink(missing_ok=True)
             if text is not None:
                 config.write_bytes(text)
@@ -545,6 +561,37 @@ class Guarded(unittest.TestCase):
         code, _, err = self.audit_tcp({"DOCKER_CONFIG": str(home)})
         self.assertEqual((code, err), (0, ""))
 
+    def test_tls_by_context_as_the_client_keeps_it(self):
+        """In ~/.docker, chosen by DOCKER_CONTEXT; another context is the current one."""
+        home = self.engine.home / "user-home"
+        store = home / ".docker/contexts"
+        for name, host in (("ci", f"tcp://{ADDRESS}"), ("other", "unix:///nowhere.sock")):
+            folder = hashlib.sha256(name.encode()).hexdigest()
+            (store / "meta" / folder).mkdir(parents=True, exist_ok=True)
+            (store / "meta" / folder / "meta.json").write_text(json.dumps(
+                {"Name": name, "Metadata": {}, "Endpoints": {
+                    "docker": {"Host": host, "SkipTLSVerify": False}}}))
+        tls = store / "tls" / hashlib.sha256(b"ci").hexdigest() / "docker"
+        tls.mkdir(parents=True, exist_ok=True)
+        for name in ("ca.pem", "cert.pem", "key.pem"):
+            (tls / name).write_bytes((self.certificates / name).read_bytes())
+        (home / ".docker/config.json").write_text('{"currentContext": "other"}')
+        told = {"HOME": str(home), "DOCKER_CONTEXT": "ci"}
+        code, out, err = self.audit_tcp(told)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(json.loads(out)["engines"][0]["host"], f"tcp://{ADDRESS}")
+        # The variables of a host without context are none of a context's.
+        code, _, err = self.audit_tcp({**told, "DOCKER_TLS_VERIFY": "1",
+                                       "DOCKER_CERT_PATH": "/nowhere"})
+        self.assertEqual((code, err), (0, ""))
+        code, _, err = self.audit_tcp({"HOME": str(home)})
+        self.assertEqual((code, "nowhere.sock" in err), (2, True), err)
+        for name, said in (("cert.pem", "client certificate"), ("ca.pem", "certificate")):
+            (tls / name).unlink()
+            code, _, err = self.audit_tcp(told)
+            self.assertEqual((code, len(err.splitlines())), (2, 1), err)
+            self.assertIn(said, err)
+
     def test_certificate_of_another_authority_is_an_error(self):
         folder = self.engine.home / "wrong"
         folder.mkdir(exist_ok=True)
@@ -556,7 +603,7 @@ class Guarded(unittest.TestCase):
                                          "DOCKER_CERT_PATH": str(folder)})
         self.assertEqual((code, json.loads(out)["findings"]), (2, []))
         self.assertEqual(len(err.splitlines()), 1)
-        self.assertIn("certificate", err)
+        self.assertIn("its certificate is of no authority in ca.pem", err)
 
     def test_client_without_a_certificate_that_the_engine_knows_is_an_error(self):
         folder = self.engine.home / "stranger"
@@ -622,6 +669,67 @@ class Guarded(unittest.TestCase):
                        capture_output=True)
 
 
+class Certificates(unittest.TestCase):
+    """Of an engine, shown by a server of ours: no engine starts with these."""
+
+    CONFIG = """[ca]
+default_ca = own
+[own]
+database = index
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+[ext]
+subjectAltName = {names}
+basicConstraints = CA:TRUE
+"""
+
+    def make(self, folder, names, end):
+        """ca.pem and own.key, for `names`, until `end`."""
+        folder.mkdir(exist_ok=True)
+        (folder / "config").write_text(self.CONFIG.format(names=names))
+        (folder / "index").write_text("")
+        for words in (["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
+                       "-keyout", "own.key", "-out", "request"],
+                      ["ca", "-batch", "-selfsign", "-config", "config", "-extensions", "ext",
+                       "-keyfile", "own.key", "-in", "request", "-notext", "-outdir", ".",
+                       "-startdate", "20200101000000Z", "-enddate", end, "-out", "ca.pem"]):
+            subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    def test_expired_or_of_another_name_is_an_error(self):
+        for number, (names, end, said) in enumerate((
+                ("DNS:other.example.com", "29991231235959Z", "not match"),
+                ("DNS:localhost", "29991231235959Z", "not match"),
+                ("DNS:localhost,IP:127.0.0.1", "20200102000000Z", "has expired"))):
+            folder = DIR / f"own-ca-{number}"
+            self.make(folder, names, end)
+            server = subprocess.Popen(["openssl", "s_server", "-quiet", "-accept",
+                                       "127.0.0.1:23760", "-cert", str(folder / "ca.pem"),
+                                       "-key", str(folder / "own.key")],
+                                      stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            self.addCleanup(server.wait)
+            self.addCleanup(server.kill)
+            wait_until(self.is_open, 10, "the server listens")
+            code, out, err = audit("--format", "json", environment={
+                "DOCKER_HOST": "tcp://127.0.0.1:23760", "DOCKER_TLS_VERIFY": "1",
+                "DOCKER_CERT_PATH": str(folder)})
+            server.kill()
+            server.wait()
+            print(f"     {err}", end="")
+            self.assertEqual((code, json.loads(out)["findings"]), (2, []))
+            self.assertEqual(len(err.splitlines()), 1, err)
+            self.assertIn(said, err.lower())
+
+    @staticmethod
+    def is_open():
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", 23760)) == 0
+
+
 class DefaultOff(unittest.TestCase):
     """An engine that gives no filter unless asked to (23.0 and later)."""
 
@@ -647,6 +755,81 @@ class DefaultOff(unittest.TestCase):
     @staticmethod
     def file():
         return HERE.parent / "profiles" / "docker-20.10.json"
+
+
+class DefaultFile(unittest.TestCase):
+    """An engine whose own default is a file, in every shape of one."""
+
+    PROFILES = {  # -> posture of a plain container, verdict, whether the engine itself fails
+        "weak": (weak_profile, "weak", "deny"),
+        "strict": (lambda: BUILTIN, "default", "allow"),
+        "denies-one": (lambda: json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["reboot"], "action": "SCMP_ACT_ERRNO"}]}), "weak", "deny"),
+        "logs": (lambda: LOG_ALL, "permissive", "deny"),
+    }
+
+    def test_plain_container_has_the_posture_of_the_file(self):
+        for name, (make, posture, verdict) in self.PROFILES.items():
+            engine = Engine("defaultfile")
+            try:
+                self.check(engine, make(), posture, verdict, name)
+            finally:
+                engine.stop()
+
+    def check(self, engine, profile, posture, verdict, name):
+        path = engine.home / "default.json"
+        path.write_text(profile)
+        engine.start("--seccomp-profile", str(path), plugins=())
+        engine.import_image()
+        for container, wanted in (("plain", []), ("loose", UNCONFINED),
+                                  ("own", [f"seccomp={BUILTIN}"])):
+            status, answer = engine.call("POST", f"/containers/create?name={container}",
+                                         {"Image": IMAGE, "Cmd": ["true"], **options(*wanted)})
+            self.assertEqual(status, 201, answer)
+        _, out, err = audit("--format", "json", host=engine.socket)
+        self.assertEqual(err, "")
+        report = json.loads(out)
+        found = only_containers(report)
+        self.assertEqual((found["plain"]["check"], found["plain"]["verdict"]),
+                         (posture, verdict), name)
+        self.assertEqual((found["loose"]["check"], found["own"]["check"]),
+                         ("unconfined", "custom"))
+        own = [f for f in report["findings"] if f["check"] == "engine-profile"]
+        self.assertEqual([f["verdict"] for f in own],
+                         ["fail" if verdict == "deny" else "advice"], name)
+        self.assertIn("custom" if posture == "default" else posture, own[0]["message"])
+        self.accept(engine, found["plain"])
+
+    def accept(self, engine, plain):
+        """What the policy says of it holds, as at the door: here by digest."""
+        if plain["check"] != "weak":
+            return
+        policy = engine.home / "accept.json"
+        policy.write_text(json.dumps({"version": 1, "exceptions": [
+            {"id": "site", "allow": ["weak"], "reason": "TEST-1",
+             "match": {"profile": [plain["profile_digest"]]}}]}))
+        _, out, _ = audit("--format", "json", "--policy", str(policy), host=engine.socket)
+        report = json.loads(out)
+        self.assertEqual(only_containers(report)["plain"]["verdict"], "allow")
+        own = [f for f in report["findings"] if f["check"] == "engine-profile"]
+        self.assertEqual([f["verdict"] for f in own], ["advice"])
+
+    def test_file_of_the_next_start_is_judged_too(self):
+        engine = Engine("defaultnext")
+        self.addCleanup(engine.stop)
+        engine.start(plugins=())
+        path, config = engine.home / "next.json", engine.home / "next-daemon.json"
+        config.write_text(json.dumps({"seccomp-profile": str(path)}))
+        for profile, verdict in ((weak_profile(), "fail"), (BUILTIN, "advice"), ("{}", "fail"),
+                                 ("garbage", "fail"), ("", "fail"), (None, "advice")):
+            path.unlink(missing_ok=True)
+            if profile is not None:
+                path.write_text(profile)
+            code, out, _ = audit("--format", "json", "--daemon-json", str(config),
+                                 host=engine.socket)
+            found = [f for f in json.loads(out)["findings"] if f["check"] == "engine-next"]
+            self.assertEqual([f["verdict"] for f in found], [verdict], profile)
+            self.assertEqual(code, int(verdict == "fail"))
 
 
 def engine_version():
@@ -724,6 +907,9 @@ class Many(unittest.TestCase):
 # ---- an engine that says what it likes ----------------------------------------------------
 
 
+HANG = object()  # an answer that never comes
+
+
 class Liar(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """Answers from a dict: path -> object, or bytes to send as they are before it hangs up."""
 
@@ -761,8 +947,14 @@ class LiarHandler(http.server.BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has heard enough
 
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def do_GET(self):
         answer = self.server.answers.get(self.path.split("?")[0])
+        if answer is HANG:
+            time.sleep(3600)
         if isinstance(answer, bytes):
             self.wfile.write(answer)
             self.close_connection = True
@@ -836,9 +1028,60 @@ class Lies(unittest.TestCase):
                 self.assertIn("not seen whole: 1 of 1 engines", out)
             if form == "junit":
                 self.assertIn('errors="1"', out)
+                check_junit(out)
             if form == "sarif":
                 self.assertFalse(
                     json.loads(out)["runs"][0]["invocations"][0]["executionSuccessful"])
+            if form == "cis":
+                self.assertIn("liar.sock: not seen whole\n", out)
+
+    def test_host_that_can_not_be_meant_holds_up_no_other(self):
+        """Every report says which engine is missing, whatever is wrong with it."""
+        names = {str(DIR / "no.sock"): "no.sock: No such file", "ssh://host": "ssh",
+                 "tcp://": "which host"}
+        for bad, said in names.items():
+            bad = bad if "://" in bad else f"unix://{bad}"
+            for form in ("table", "json", "cis", "junit", "sarif", "html"):
+                code, out, err = self.audit_liar({1: document(1)}, "--host", bad, "--host",
+                                                 "unix://" + str(DIR / "liar.sock"),
+                                                 "--format", form)
+                self.assertEqual((code, len(err.splitlines())), (2, 1), (form, err))
+                self.assertIn(said, err)
+                self.assertIn(f"{1:064x}" if form == "cis" else "web", out, form)
+                self.assertIn("not seen whole" if form in ("table", "cis", "html", "junit")
+                              else bad, out, form)
+                self.assertIn(bad, out, form)
+                if form == "json":
+                    self.assertEqual([e["complete"] for e in json.loads(out)["engines"]],
+                                     [True, False, True])
+                if form == "junit":
+                    check_junit(out)
+                if form == "sarif":
+                    run = json.loads(out)["runs"][0]["invocations"][0]
+                    self.assertFalse(run["executionSuccessful"])
+                    self.assertEqual(len(run["toolExecutionNotifications"]), 1)
+
+    def test_probe_believes_our_refusal_only(self):
+        ours = "authorization denied by plugin seccomp-authz: container is refused"
+        for status, message, verdict in (
+                (403, ours, "pass"), (400, ours, "fail"), (200, ours, "fail"),
+                (403, "authorization denied by plugin other: no", "fail"),
+                (403, f"authorization denied by plugin other: \"{ours}", "fail"),
+                (403, "authorization denied by plugin seccomp-authz2: no", "fail"),
+                (500, "plugin seccomp-authz failed with error: EOF", "fail"),
+                (404, "No such image: probe", "fail")):
+            code, out, _ = self.audit_liar({}, "--format", "json", "--probe", **{
+                "/containers/create": (status, {"message": message})})
+            found = [f for f in json.loads(out)["findings"] if f["check"] == "engine-probe"]
+            self.assertEqual([f["verdict"] for f in found], [verdict], message)
+            self.assertEqual(code, int(verdict == "fail"))
+
+    def test_context_that_can_not_be_read_is_an_engine_that_was_not_seen(self):
+        code, out, err = audit("--format", "json", environment={"DOCKER_CONTEXT": "nowhere"})
+        self.assertEqual((code, len(err.splitlines())), (2, 1), err)
+        self.assertIn("docker context nowhere: ", err)
+        engine = json.loads(out)["engines"][0]
+        self.assertEqual((engine["host"], engine["complete"]), ("the default engine", False))
 
     def test_table_fits_the_terminal(self):
         """The last columns go first; verdict, posture and name always stay."""
@@ -865,6 +1108,11 @@ class Lies(unittest.TestCase):
             self.assertEqual(rows[0].split()[-1], last, width)
             self.assertRegex(rows[1], "^deny +unconfined +a-rather")
             self.assertLessEqual(max(map(len, rows)), width, rows)
+            self.assertLessEqual(max(map(len, out.decode().split("\r\n"))), width, out.decode())
+            done = subprocess.run([PROGRAM, "audit", "--host", f"unix://{path}"],
+                                  stdout=subprocess.PIPE, env={"COLUMNS": str(width)},
+                                  check=False)
+            self.assertEqual(done.stdout.replace(b"\n", b"\r\n"), out)
 
     def test_half_an_answer_is_none(self):
         half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"Id\":"
