@@ -64,6 +64,9 @@ add_answer(struct buf *buf, const struct audit_counts *counts)
 	if (counts->levels[AUDIT_FAIL] > 0)
 		buf_printf(buf, "Findings against the policy: %zu.",
 		           counts->levels[AUDIT_FAIL]);
+	else if (counts->errors > 0 && counts->levels[AUDIT_ADVICE] == 0 &&
+	         counts->levels[AUDIT_PASS] == 0)
+		buf_str(buf, "Nothing was judged.");
 	else
 		buf_str(buf, "What was seen is as the policy wants it.");
 	buf_str(buf, "</p>\n");
@@ -80,7 +83,7 @@ add_facts(struct buf *buf, const struct audit *audit, const struct audit_counts 
 		const struct audit_engine *engine = &audit->engines[i];
 
 		buf_str(buf, "<dt>Engine</dt><dd>");
-		audit_add_escaped(buf, text_of(engine->target.host));
+		audit_add_escaped(buf, text_of(engine->host));
 		buf_str(buf, " ");
 		audit_add_escaped(buf, text_of(engine->name));
 		buf_str(buf, " ");
@@ -180,9 +183,11 @@ add_row(struct buf *buf, const struct audit_engine *engine,
 	buf_printf(buf, "<td>%s</td><td>",
 	           finding->kind == AUDIT_CONTAINER ? audit_cis_result(finding) : "n/a");
 	audit_add_escaped(buf, buf_text(&what));
-	buf_str(buf, "<br><code>");
-	audit_add_escaped(buf, finding->evidence);
-	buf_str(buf, "</code>");
+	if (finding->evidence.len > 0) {
+		buf_str(buf, "<br><code>");
+		audit_add_escaped(buf, finding->evidence);
+		buf_str(buf, "</code>");
+	}
 	if (finding->level != AUDIT_PASS) {
 		buf_str(buf, "<br><em>");
 		audit_add_escaped(buf, text_of(finding->check->fix));
@@ -190,7 +195,7 @@ add_row(struct buf *buf, const struct audit_engine *engine,
 	}
 	buf_str(buf, "</td>");
 	if (engine->audit->count > 1)
-		add_cell(buf, text_of(engine->target.host));
+		add_cell(buf, text_of(engine->host));
 	buf_str(buf, "</tr>\n");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// audit_page.mjs REPORT.html [FOLDER] - opens a report of `seccomp-authz audit --format html`
+// audit_page.mjs REPORT.html MANY.html [FOLDER] - opens a report of `seccomp-authz audit --format html`
 // in headless Chromium, filters and sorts it, and fails on any console message, dialog or
-// request. With FOLDER, screenshots go there: light, dark, print.
+// request. MANY.html has thousands of findings, and must answer soon. With FOLDER, screenshots go there: light, dark, print.
 // Needs playwright-core (npm) below the working folder; CHROMIUM is the browser
 // [/usr/bin/chromium]. Called by run.py (`make test-browser`).
 import assert from 'node:assert';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 
 const { chromium } = createRequire(path.join(process.cwd(), 'x.js'))('playwright-core');
-const [report, folder] = process.argv.slice(2);
+const [report, many, folder] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
 const seen = [];
@@ -78,6 +78,27 @@ assert(over <= 0, `${over} px wider than a window of 1000`);
 await page.emulateMedia({ media: 'print' });
 assert(!await page.isVisible('#filter'), 'paper has no form');
 if (folder) await page.screenshot({ path: path.join(folder, 'print.png') });
+
+// Thousands of rows: what a click and a letter cost, layout included.
+await page.emulateMedia({ media: 'screen' });
+await page.goto('file://' + path.resolve(many));
+const [rows, sorting, filtering] = await page.evaluate(() => {
+  const time = act => {
+    const begin = performance.now();
+    act();
+    document.body.getBoundingClientRect();
+    return Math.round(performance.now() - begin);
+  };
+  const words = document.getElementById('words');
+  return [document.querySelectorAll('#findings tbody tr').length,
+    time(() => document.querySelector('#findings thead th:nth-child(4) button').click()),
+    time(() => {
+      words.value = 'web-19';
+      words.dispatchEvent(new Event('input', { bubbles: true }));
+    })];
+});
+console.log(`${rows} rows: sorted in ${sorting} ms, filtered in ${filtering} ms`);
+assert(rows > 2000 && sorting < 10000 && filtering < 5000);
 assert.deepEqual(seen, []);
 await browser.close();
 console.log(`ok: ${all.length} findings filtered and sorted, nothing on the console`);

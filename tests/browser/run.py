@@ -24,10 +24,10 @@ POLICY = """{"version": 1, "exceptions": [
      "reason": "TEST-2", "expires": "2020-01-31T00:00:00Z"}]}"""
 
 
-def documents(document):
+def documents(document, count):
     made = {1: document(1, "<script>alert(1)</script>",
                         HostConfig={"SecurityOpt": ["seccomp=unconfined"]})}
-    for number in range(2, 41):
+    for number in range(2, count + 1):
         made[number] = document(
             number, f"web-{number}", Config={"Image": IMAGES[number % len(IMAGES)]},
             HostConfig={"SecurityOpt": OPTIONS[number % len(OPTIONS)],
@@ -35,14 +35,14 @@ def documents(document):
     return made
 
 
-def write_report(build, folder):
-    """Returns its path."""
+def write_report(build, folder, count):
+    """Of `count` containers; returns its path."""
     os.environ.update(E2E_DIR=str(folder), E2E_BUILD=str(build))
     sys.path.insert(0, str(HERE.parent / "e2e"))
     from test_audit import Liar, document  # reads the environment at once
     policy, report, path = (folder / name for name in ("policy.json", "report.html", "e.sock"))
     policy.write_text(POLICY)
-    made = documents(document)
+    made = documents(document, count)
     liar = Liar(path, {"/containers/json": [{"Id": made[number]["Id"]} for number in made],
                        **{f"/containers/{d['Id']}/json": d for d in made.values()}})
     with open(report, "wb") as out:
@@ -60,12 +60,12 @@ def main():
         scratch = pathlib.Path(name)
         folder = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else scratch
         folder.mkdir(parents=True, exist_ok=True)
-        report = write_report(build, scratch)
-        kept = folder / "audit.html"
-        kept.write_bytes(report.read_bytes())
+        kept, many = folder / "audit.html", scratch / "many.html"
+        for path, count in ((kept, 40), (many, 2000)):
+            path.write_bytes(write_report(build, scratch, count).read_bytes())
         subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix",
                         scratch, "playwright-core"], check=True)
-        return subprocess.run(["node", HERE / "audit_page.mjs", kept, folder], cwd=scratch,
+        return subprocess.run(["node", HERE / "audit_page.mjs", kept, many, folder], cwd=scratch,
                               check=False).returncode
 
 
