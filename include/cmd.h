@@ -40,6 +40,10 @@ extern const struct command command_policy;
 /* "seccomp-authz: ..." on stderr, one line. Returns EXIT_UNSURE. */
 int cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Writes out what stdout holds back. False if anything of what was printed is lost: an
+   earlier write may have failed, too. */
+bool cmd_flush(void);
+
 /* A mistake on the command line: one line that ends with "see seccomp-authz NAME --help".
    Returns EXIT_UNSURE. */
 int cmd_usage_error(const struct command *self, const char *format, ...)

@@ -60,8 +60,11 @@ struct check {
 	struct policy *policy;
 	const struct check_format *format; /* of the file under way */
 	int64_t now_us;
-	unsigned depth;      /* of the includes under way */
-	const char *project; /* the Compose file that the first of them stands in */
+	char **files; /* as given */
+	int file_count;
+	bool merge;         /* they are Compose files, to be merged */
+	const char *merged; /* name of the file that what is judged was merged with, for
+				    the sentence; NULL: none */
 	size_t deny, observe, allow, errors;
 	struct check_cursor cursor;
 	struct buf complaints;    /* `,{"file":...,"message":...}` for each */
@@ -102,6 +105,11 @@ const struct check_format *check_recognise(struct text content,
                                            struct yaml_place *ret_place, struct err *err);
 /* Is it one JSON value, and nothing else? */
 bool check_is_json(struct text content);
+
+/* ---- check.c ---- */
+
+/* Reads a file of the command line; a complaint if it can't be. An exit code. */
+int check_read(struct check *check, const char *path, struct buf *content);
 
 /* ---- check_report.c ---- */
 
@@ -153,6 +161,9 @@ int check_profile(struct check *check, const struct check_document *document);
 int check_manifest(struct check *check, const struct check_document *document);
 int check_admission(struct check *check, const struct check_document *document);
 int check_compose(struct check *check, const struct check_document *document);
+
+/* The files of the command line as one Compose project. */
+int check_compose_merged(struct check *check);
 
 /* Calls `each` for the documents of a YAML (or JSON) file; what can't be read is reported
    at its place. The worst exit code. */

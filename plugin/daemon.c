@@ -2,6 +2,8 @@
 /* daemon.c - seccomp-authzd, the judge: its command line, from start to stop. */
 #include "daemon.h"
 
+#include "edge/file.h"
+
 #include <stdio.h>
 
 enum { EXIT_STARTED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -12,6 +14,8 @@ main(int argc, char **argv)
 	struct judge judge = JUDGE_CLOSED;
 	struct err err = {0};
 
+	if (file_fill_standard(&err) != 0)
+		return EXIT_FAILED;
 	if (options_read(argc, argv, &judge.options, &err) != 0) {
 		(void)fprintf(stderr,
 		              "seccomp-authz: %s; see seccomp-authz serve --help\n",

@@ -6,6 +6,7 @@
 #include "edge/sandbox_judge.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -182,6 +183,7 @@ judge_start(struct judge *judge, struct err *err)
 	watchdog_open(&judge->watchdog);
 	sandbox_filter(&judge->sandbox);
 	sandbox_say(&judge->sandbox, &judge->log);
+	(void)malloc_trim(0); /* what the filter and the policy were made of */
 	listen_notify("READY=1");
 	return 0;
 }

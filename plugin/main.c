@@ -2,6 +2,7 @@
 /* main.c - the command line: the command table, and usage text made from it. */
 #include "cmd.h"
 
+#include "edge/file.h"
 #include "edge/memory.h"
 
 #include <stdio.h>
@@ -28,12 +29,11 @@ help(void)
 	return EXIT_CLEAN;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	memory_guard_jansson();
 	if (!name)
 		return cmd_complain("which command? see seccomp-authz --help");
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
@@ -51,4 +51,19 @@ main(int argc, char **argv)
 		return commands[i]->run(commands[i], argc - 1, argv + 1);
 	}
 	return cmd_complain("%s: no such command; see seccomp-authz --help", name);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err err = {0};
+	int code;
+
+	if (file_fill_standard(&err) != 0)
+		return cmd_complain("%s", err.text);
+	memory_guard_jansson();
+	code = run(argc, argv);
+	if (code == EXIT_UNSURE || cmd_flush())
+		return code;
+	return cmd_complain("stdout: can't be written");
 }

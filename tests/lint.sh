@@ -113,7 +113,7 @@ cat >"$macros" <<'XML'
   <define name="json_array_foreach(a,i,v)" value="for (i = 0; i &lt; json_array_size(a) &amp;&amp; (v = json_array_get(a, i)); i++)"/>
 </def>
 XML
-cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+cppcheck --quiet -j "$(nproc)" --std=c11 --enable=warning,performance,portability --inline-suppr \
 	--suppress=missingIncludeSystem --library="$macros" -D_GNU_SOURCE -Iinclude plugin 2>&1 |
 	complain "cppcheck:"
 if command -v mandoc >/dev/null; then

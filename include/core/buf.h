@@ -41,6 +41,10 @@ void buf_add_text(struct buf *buf, struct text t);
 void buf_printf(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Appends `value` in decimal, with zeros in front up to `width` (0..20) digits. For what is
+   written with each denial: printf's own work would cost more than all else in a line. */
+void buf_number(struct buf *buf, uint64_t value, size_t width);
+
 /*
  * Appends `t` as a JSON string with its quotes (RFC 8259): control characters, quotes
  * and backslashes escaped, invalid UTF-8 replaced by U+FFFD, so that what is written is

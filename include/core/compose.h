@@ -25,7 +25,7 @@
 enum {
 	COMPOSE_SERVICES_MAX = 4096,
 	COMPOSE_LAYERS_MAX = 32, /* a service and what it extends, one behind the other */
-	COMPOSE_INCLUDES_MAX = 256,
+	COMPOSE_INCLUDES_MAX = 256, /* members, and paths of them all */
 };
 
 /* What in a layer made for which verdict, for line numbers; NULL: nothing did. */
@@ -34,7 +34,29 @@ struct compose_places {
 	const char *guards[GUARD_COUNT];
 };
 
-/* A service: its own definition first, then the one that it extends, and so on. */
+/*
+ * One member of `include`. Several paths are one definition: each file is merged over
+ * those before it (compose-go loader/include.go, ApplyInclude).
+ */
+struct compose_include {
+	struct text_list paths; /* as written; none is no include */
+	struct text
+	    folder; /* project_directory, where relative paths in those files begin;
+				missing: the folder of the first */
+	const char *place; /* in the document's bytes */
+};
+
+struct compose_includes {
+	struct compose_include *at;
+	size_t count;
+};
+
+/*
+ * A service: what counts most first. Its own definition, then the one that it extends, and
+ * so on; and where files are merged, the same behind it for each file below, since
+ * `extends` is followed in each before they are merged (compose-go loader/loader.go,
+ * loadYamlFile).
+ */
 struct compose_service {
 	struct text name;                       /* its key */
 	struct text layers[COMPOSE_LAYERS_MAX]; /* JSON of each; borrowed */
@@ -61,12 +83,12 @@ struct compose_profile {
 
 /*
  * Calls `each` for every service of the document: members of `services`, or of the root
- * in a file of version 1. *ret_includes gets the paths under `include`. -1: no document
+ * in a file of version 1. *ret_includes gets what stands under `include`. -1: no document
  * of that shape, or `each` said so.
  */
 int compose_each(struct text document, struct arena *arena,
                  int (*each)(struct text name, struct text object, void *context),
-                 void *context, struct text_list *ret_includes, struct err *err);
+                 void *context, struct compose_includes *ret_includes, struct err *err);
 
 /* Is it one at all: `services` or `include` with an object or list, or version 1 with a
    service that has an image or a build? For documents that nobody told us about. */

@@ -16,6 +16,23 @@ enum { COMPOSE_QUOTED_MAX = 80 };
    "$$" for a dollar)? */
 bool compose_has_variable(struct text value);
 
+/*
+ * Compose's own tags stand in the JSON as an object with this one key around the value.
+ * !override puts the value in place of what is below, !reset takes both away; clients from
+ * before the tags take the value as it is and merge it (compose-go loader/reset.go). What
+ * these could differ in is no fact.
+ */
+#define COMPOSE_RESET    "!reset"
+#define COMPOSE_OVERRIDE "!override"
+
+enum compose_tag { COMPOSE_TAG_NONE, COMPOSE_TAG_RESET, COMPOSE_TAG_OVERRIDE };
+
+/* Is this the key that stands for a tag? No service and no label is called so. */
+bool compose_is_tag(struct text key);
+
+/* The tag of a value, and in *raw the value itself. `raw` is JSON. */
+enum compose_tag compose_untag(struct text *raw);
+
 enum compose_truth { COMPOSE_NO, COMPOSE_YES, COMPOSE_VARIABLE, COMPOSE_UNCLEAR };
 
 /* A truth value as clients take it (compose-go loader/interpolate.go, toBoolean): true or
@@ -32,7 +49,7 @@ struct text compose_undecided_text(struct text value, const char *prefix,
 int compose_read_pairs(struct text raw, struct arena *arena, struct text_map *map,
                        struct err *err);
 
-/* Takes out the pairs that a variable decides; all of them if it decides a key. */
+/* Takes out the pairs that a variable or a tag decides; all of them if it decides a key. */
 void compose_drop_undecided(struct text_map *map);
 
 /* What one layer says, raw; missing or null: nothing. */
@@ -41,10 +58,29 @@ struct compose_definition {
 	struct text security_opt, labels, annotations, build;
 };
 
+/* -1: also if a tag decides over the whole. */
 int compose_read_definition(struct json *json, struct compose_definition *ret_definition);
 
 /* Neither missing nor null. */
 bool compose_says(struct text raw);
+
+/* What of the layers' `build` matters. */
+struct compose_build {
+	const char *place;      /* of the uppermost; NULL: there is none */
+	struct text privileged; /* raw; the uppermost that says it */
+	const char *insecure;   /* place of entitlements with security.insecure, in any */
+	const char *fault;      /* what can't be read */
+};
+
+/* Builds are merged key by key (compose-go override/merge.go, mergeBuild). *ret_build is
+   zero before the call. -1: one can't be read. */
+int compose_read_build(const struct compose_definition *layers, size_t count,
+                       struct arena *arena, struct compose_build *ret_build,
+                       struct err *err);
+
+/* Reads the list under `include`. */
+struct compose_includes;
+int compose_read_includes(struct json *json, struct compose_includes *ret_includes);
 
 /* What the layers' security_opt come to. */
 struct compose_option {
@@ -59,7 +95,7 @@ struct compose_option {
 /*
  * The last option of all layers, the lowest layer first: what a service says comes behind
  * what it extends (compose-go override/merge.go). *ret_option is zero before the call. -1:
- * an entry can't be read.
+ * an entry can't be read, or a tag makes clients differ.
  */
 int compose_choose(const struct compose_definition *layers, size_t count,
                    struct arena *arena, struct compose_option *ret_option,

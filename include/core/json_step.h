@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_step - the bytes of a JSON string, many at a time; for the json_* files only.
+ * json_step - the bytes of a JSON string, many at a time; for the json_* files and buf.c.
  *
  * With SSE2, which every x86-64 has, or with PORTABLE or elsewhere in plain C. Reads
  * within the bounds that are given. Pure.
@@ -63,6 +63,14 @@ json_specials(const char *at)
 	return JSON_BITS(json_mark_specials(at));
 }
 
+/* And DEL, which we do not write as itself. */
+static inline unsigned
+json_quotables(const char *at)
+{
+	return JSON_BITS(
+	    _mm_or_si128(json_mark_specials(at), JSON_EQUAL(JSON_LOAD(at), 0x7f)));
+}
+
 /* Is there one in the next four steps? */
 static inline bool
 json_has_special(const char *at)
@@ -98,6 +106,16 @@ json_specials(const char *at)
 	struct json_step step = json_look(at);
 
 	return step.quotes | step.slashes | step.others;
+}
+
+static inline unsigned
+json_quotables(const char *at)
+{
+	unsigned deletes = 0;
+
+	for (unsigned i = 0; i < JSON_STEP; i++)
+		deletes |= (unsigned)(at[i] == 0x7f) << i;
+	return json_specials(at) | deletes;
 }
 
 static inline bool

@@ -12,13 +12,15 @@
 #include "core/err.h"
 #include "core/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Appends `bytes` with the exception, a JSON object, as the first of its list. */
 int policy_edit_add(struct text bytes, struct text exception, struct buf *ret_bytes,
                     struct err *err);
 
-/* Appends `bytes` without the exceptions whose ids begin with `prefix`; *ret_count is how
-   many there were. */
-int policy_edit_drop(struct text bytes, const char *prefix, struct buf *ret_bytes,
-                     size_t *ret_count, struct err *err);
+/* Appends `bytes` without the exceptions whose ids are meant (asked once for each, in
+   order); *ret_count is how many there were. */
+int policy_edit_drop(struct text bytes, bool (*is_meant)(struct text id, void *context),
+                     void *context, struct buf *ret_bytes, size_t *ret_count,
+                     struct err *err);

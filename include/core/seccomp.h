@@ -78,6 +78,10 @@ int seccomp_profile_read(struct text json, struct arena *arena,
 int seccomp_profile_digest(struct text json, struct arena *arena, char *out,
                            struct err *err);
 
+/* Sees to it that a container with a profile of its own has its digest. False: it has none, or
+   one that can't be read. */
+bool seccomp_name_profile(struct container *container, struct arena *arena);
+
 /* The calls whose opening makes a profile weak, sorted, and how many there are. `clone`
    among them stands for clone with namespace flags. */
 extern const char *const seccomp_weak_calls[];

@@ -64,8 +64,8 @@ struct verdict {
 	size_t other_count;                              /* of all */
 	bool user_unknown;       /* exceptions ask for a user, and the request has none */
 	bool on_record;          /* must be on record before it is told */
-	char id[VERDICT_ID_MAX]; /* ULID, NUL-terminated */
-	char policy[72];         /* digest of the policy that judged */
+	char id[VERDICT_ID_MAX]; /* ULID, NUL-terminated; "" if none of ours to judge */
+	char policy[72];         /* digest of the policy that judged; "" likewise */
 	char
 	    message[VERDICT_MESSAGE_MAX]; /* what the user reads; never empty if denied */
 };

@@ -40,6 +40,13 @@ int file_replace(const char *path, struct text bytes, mode_t mode, struct err *e
 /* Opens the file `path`, made if missing, and locks it for as long as *ret_fd is open. */
 int file_lock(const char *path, mode_t mode, int *ret_fd, struct err *err);
 
+/*
+ * Whoever started us may have closed standard descriptors. Then a file of ours would get the
+ * number of one, and what is said would be written into it: they are filled with what can't
+ * be written. Before anything is opened.
+ */
+int file_fill_standard(struct err *err);
+
 /* Closes *fd if it is open; for cleanup_fd. */
 void file_close(int *fd);
 

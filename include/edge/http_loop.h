@@ -8,9 +8,9 @@
  * takes long (turns.h). In the next round those who asked have their answers. Whose line is
  * not there by then is suspended and resumed once it is.
  *
- * Invariant: libmicrohttpd is run by one thread at a time. It is waited for in its own
- * epoll set, which is the fastest; only while a connection is suspended also for the bell
- * that is rung when one was resumed, which libmicrohttpd has only in threads of its own.
+ * Invariant: libmicrohttpd is run by one thread at a time, and waits without a limit; who
+ * wants something else of that thread rings the bell, which libmicrohttpd has only in
+ * threads of its own.
  */
 #pragma once
 
@@ -32,8 +32,7 @@ struct http_loop {
 	struct record *record;
 	struct requests *requests;
 	/* private: touched by who has the turn */
-	bool to_write;    /* lines were put */
-	size_t suspended; /* connections */
+	bool to_write; /* lines were put */
 	/* any thread */
 	struct turns *turns;
 	int bell;          /* an eventfd */
@@ -48,8 +47,8 @@ int http_loop_start(struct http_loop *loop, struct err *err);
    the loop was given must stay. Fine if it never started. */
 bool http_loop_stop(struct http_loop *loop);
 
-/* Any thread: serves a connection that was accepted elsewhere, within a tenth of a second, and takes
-   over `fd`. -1: there are too many, and it is closed. */
+/* Any thread: serves a connection that was accepted elsewhere, and takes over `fd`. -1:
+   there are too many, and it is closed. */
 int http_loop_take(struct http_loop *loop, int fd);
 
 /* A line was put: it is written after this round. */
@@ -61,5 +60,5 @@ void http_loop_suspend(struct http_loop *loop, struct request *request);
 /* Any thread: request_finish() said that a connection has to be resumed. */
 void http_loop_resume(struct http_loop *loop, struct MHD_Connection *connection);
 
-/* A connection that was suspended is asked again. */
-void http_loop_resumed(struct http_loop *loop);
+/* Any thread: it looks round once more, for what was left (request.h) and the like. */
+void http_loop_ring(const struct http_loop *loop);

@@ -26,8 +26,8 @@ struct policy_keep {
 	int folder; /* -1: there is none that we trust; nothing is kept or read */
 };
 
-/* Makes the folder if missing (0700); NULL: there is none. -1: it is not to be used; *keep
-   is fine. */
+/* Makes the folder if missing (0700); NULL: nothing is to be kept. -1: it is not to be used;
+   *keep is fine. */
 int policy_keep_open(struct policy_keep *keep, const char *state_dir, struct err *err);
 
 /* Keeps `bytes` as the last good policy of `path`. */

@@ -62,6 +62,7 @@ struct record_state {
 	uint64_t failed;  /* lines refused, too late or not taken */
 	uint64_t waiting; /* lines in the queue */
 	uint64_t lost;    /* lines that one of the other sinks did not get */
+	uint64_t behind;  /* lines that one of them has yet to get */
 	bool degraded;    /* the first sink did not take the last line in time, and has
 				 not been seen to work since (`probe`) */
 	char reason[256]; /* why, when degraded */
@@ -174,6 +175,9 @@ struct record_sink_kind {
 	            struct err *err);
 	/* What is not as it should be although lines are taken; NULL: nothing. */
 	const char *(*warning)(const struct record_sink *sink);
+	/* After it was opened and no line found: what is there of an earlier record that it
+	   could not go on from; NULL: nothing. */
+	const char *(*older)(const struct record_sink *sink);
 	/* True if a write is expected to take microseconds: nothing is to be made ready
 	   first, nothing to be waited for. NULL: never. */
 	bool (*is_quick)(const struct record_sink *sink);

@@ -21,7 +21,15 @@ struct record_file {
 	int fd;
 	dev_t dev;
 	ino_t ino;
-	uint64_t first_seq; /* of its first line with a number; 0: it has none */
+	/* of its first line with a number */
+	uint64_t first_seq;                   /* 0: it has none */
+	int64_t first_us;                     /* its time; 0: unknown */
+	char first_prev[RECORD_HASH_HEX + 1]; /* the hash of the line before it */
+	/* private */
+	char torn[RECORD_HASH_HEX +
+	          1];   /* the hash of its first line if none has a number */
+	uint64_t order; /* where it belongs: `first_seq` of... */
+	size_t rank;    /* ...this file, or of what closes its torn lines */
 };
 
 struct record_files {
@@ -32,8 +40,8 @@ struct record_files {
 /* Opens `path` and adds it, unpacked if it is compressed (gzip). Error texts name it. */
 int record_files_add(struct record_files *files, const char *path, struct err *err);
 
-/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, to a gap of two, and
-   PATH-20261125 and the like (record_names.h). */
+/* Adds what was rotated away from `path`: PATH.1, PATH.2 and so on, whatever numbers are
+   missing, and PATH-20261125 and the like (record_names.h). */
 int record_files_add_rotated(struct record_files *files, const char *path,
                              struct err *err);
 
@@ -42,8 +50,16 @@ int record_files_add_rotated(struct record_files *files, const char *path,
 int record_files_add_packed(struct record_files *files, const char *path,
                             struct err *err);
 
-/* The oldest first; those without a line that has a number last. */
+/*
+ * By their numbers, for one record; where two files begin with the same, the older first.
+ * A file of torn lines alone comes before the one whose recovery record closes them; others
+ * without a line that has a number come last.
+ */
 void record_files_sort(struct record_files *files);
+
+/* By the time of their first lines, for who goes from one record to the next that took its
+   place; those without a line that has a number come last. */
+void record_files_sort_by_time(struct record_files *files);
 
 void record_files_free(struct record_files *files);
 

@@ -28,8 +28,9 @@ struct record_follower *record_follow_start(const struct record_sink_kind *kind,
 /* Hands over whole lines. NULL is fine. */
 void record_follow(struct record_follower *follower, struct text lines);
 
-/* Lines lost so far. */
-uint64_t record_follow_lost(struct record_follower *follower);
+/* Adds the lines lost so far, and those that wait or are being written. */
+void record_follow_state(struct record_follower *follower, uint64_t *lost,
+                         uint64_t *behind);
 
 /* Waits until `deadline_ms` (record_now_ms) for what was handed over to be written, then
    stops it; one that hangs is left behind with its memory. NULL is fine. */

@@ -11,6 +11,9 @@
 #include "core/buf.h"
 #include "core/err.h"
 
+#include <limits.h>
+#include <stdbool.h>
+
 /* -1: `path` is still where it was. Error texts name the file. */
 int record_rotate(const char *path, unsigned keep, struct err *err);
 
@@ -24,3 +27,10 @@ int record_sync_folder(const char *path, struct err *err);
  * leave empty files and gaps, which are passed over. Appends nothing if there is none.
  */
 void record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn);
+
+/*
+ * A file that by its name was rotated away from `path` and is not empty; `packed`: one with
+ * more than a number or a date behind the name (".gz"). Why a record that found no line to
+ * go on from may be the second one here. False if there is none.
+ */
+bool record_rotated_any(const char *path, bool packed, char ret_name[PATH_MAX]);

@@ -33,9 +33,12 @@ struct record {
 	bool check, stop, ended;
 };
 
-/* Remembers whether the first sink works (`failure` NULL) or not, and says so when that
-   changes. */
-void record_note(struct record *record, const char *failure);
+/* Remembers whether the first sink works (`failure` NULL) or not; true if that changed and
+   is to be told. */
+bool record_mark(struct record *record, const char *failure);
+
+/* Says so in the log. That MUST come after the answer of whoever waits: the log may hang. */
+void record_tell(const struct record *record, const char *failure);
 
 /* The thread. */
 void *record_run(void *record);

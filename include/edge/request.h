@@ -67,6 +67,7 @@ struct requests {
 	struct request *idle;
 	size_t idle_count;
 	size_t bytes;                 /* held in bodies */
+	size_t freed;                 /* of bodies, since memory was given back */
 	struct arena arena;           /* of the decision that is being made */
 	struct request *_Atomic left; /* done after they were left; to be given back */
 };
@@ -99,6 +100,9 @@ bool request_finish(struct request *request, const char *failure);
 /* Who asked is gone, or has the answer: it is given back, at once or when the record has
    done with it. */
 void request_leave(struct request *request);
+
+/* Any thread: are there some to be given back? */
+bool requests_left(const struct requests *all);
 
 /* Gives back those that were left and are done now. */
 void requests_collect(struct requests *all);

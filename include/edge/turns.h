@@ -24,7 +24,8 @@ enum {
 };
 
 struct turns_job {
-	bool (*step)(void *context); /* waits for something to do, for a while */
+	bool (*step)(void *context); /* waits for something to do */
+	void (*wake)(void *context); /* any thread: ends that wait, or the next one */
 	void (*work)(void *context, bool relieved);
 	void *context;
 };

@@ -8,7 +8,8 @@
  * would grow without measure, it is refused with line and column:
  *  - a key that is given twice in a mapping, or that is no scalar;
  *  - an alias inside of what it stands for; more nodes than a maximum, aliases followed;
- *  - a tag outside of YAML's core (and Compose's !reset and !override);
+ *  - a tag outside of YAML's core; Compose's !reset and !override stand in the JSON as
+ *    objects {"!reset": VALUE}, for the readers of the core to judge;
  *  - Kubernetes: a merge (<<) that follows a key which it also brings (yaml.v2, which
  *    kubectl reads with, takes the merged value; other clients the key's own).
  * Scalars: null, true and false as in YAML 1.2; numbers that JSON can write stay numbers,

@@ -20,12 +20,15 @@ enum yaml_tag {
 	YAML_TAG_NUMBER,
 	YAML_TAG_NULL,
 	YAML_TAG_MERGE,
-	YAML_TAG_RESET, /* Compose: as if it were not there */
 };
+
+/* Compose's own tags, of a node of any kind. */
+enum yaml_compose_tag { YAML_COMPOSE_NONE, YAML_COMPOSE_RESET, YAML_COMPOSE_OVERRIDE };
 
 struct yaml_node {
 	enum yaml_kind kind;
 	enum yaml_tag tag;
+	enum yaml_compose_tag compose_tag;
 	bool plain; /* a scalar without quotes */
 	bool open;  /* its end is still to come */
 	struct yaml_place place;
@@ -61,6 +64,6 @@ const struct yaml_node *yaml_target(const struct yaml_node *node);
 /* Takes `tag`, as libyaml resolves it, for `node`; false if it is none that we read. */
 bool yaml_tag_known(struct text tag, enum yaml_dialect dialect, struct yaml_node *node);
 
-/* Appends a scalar (or what is reset) as JSON. -1: its tag and its value disagree. */
+/* Appends a scalar as JSON. -1: its tag and its value disagree. */
 int yaml_scalar_write(const struct yaml_node *node, enum yaml_dialect dialect,
                       struct buf *json, struct yaml_place *ret_place, struct err *err);

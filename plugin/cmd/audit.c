@@ -134,7 +134,7 @@ report(const struct audit *audit, const struct format *format)
 		if (audit->engines[i].err.code != ERR_NONE)
 			(void)cmd_complain("%s", audit->engines[i].err.text);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout))
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	audit_count(audit, &counts);
 	if (counts.errors > 0)

@@ -14,23 +14,31 @@ static const struct check_writer *const writers[] = {&check_text, &check_json,
 
 enum { WRITERS = sizeof writers / sizeof writers[0] };
 
+int
+check_read(struct check *check, const char *path, struct buf *content)
+{
+	struct stat status;
+	struct err err = {0};
+	const char *why;
+
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		return check_complain(check, path, "is a folder; name the files in it");
+	if (cmd_read_file(path, CHECK_INPUT_MAX, content, &err) == 0)
+		return EXIT_CLEAN;
+	why = strstr(err.text, ": "); /* the reader has put the path in front */
+	return check_complain(check, path, "%s", why ? why + 2 : err.text);
+}
+
 static int
 check_file(struct check *check, const char *path)
 {
 	cleanup_buf struct buf content = {0};
 	struct check_document document = {.path = path};
 	struct yaml_place place = {0};
-	struct stat status;
 	struct err err = {0};
 
-	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return check_complain(check, path, "is a folder; name the files in it");
-	if (cmd_read_file(path, CHECK_INPUT_MAX, &content, &err) != 0) {
-		/* the reader has put the path in front */
-		const char *why = strstr(err.text, ": ");
-
-		return check_complain(check, path, "%s", why ? why + 2 : err.text);
-	}
+	if (check_read(check, path, &content) != EXIT_CLEAN)
+		return EXIT_UNSURE;
 	document.text = document.file = buf_text(&content);
 	check->cursor = (struct check_cursor){0};
 	check->format =
@@ -79,20 +87,24 @@ now_us(void)
 }
 
 static int
-run_files(struct check *check, char **argv, int files)
+run_files(struct check *check)
 {
 	int worst = EXIT_CLEAN;
 
 	check->now_us = now_us();
 	check->writer->begin(check);
-	for (int i = 1; i <= files; i++) {
-		int found = check_file(check, argv[i]);
+	if (check->merge) {
+		check->format = check->as;
+		worst = check_compose_merged(check);
+	}
+	for (int i = 0; i < check->file_count && !check->merge; i++) {
+		int found = check_file(check, check->files[i]);
 
 		if (found > worst)
 			worst = found;
 	}
 	check->writer->end(check);
-	return fflush(stdout) == 0 ? worst : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? worst : cmd_complain("stdout: can't be written");
 }
 
 static int
@@ -103,18 +115,22 @@ run_check(const struct command *self, int argc, char **argv)
 	const struct cmd_option options[] = {{"--policy", .value = &check.policy_path},
 	                                     {"--as", .value = &as},
 	                                     {"--format", .value = &format},
+	                                     {"--merge", .flag = &check.merge},
 	                                     {.name = NULL}};
-	int files = 0, code = cmd_read_options(self, options, argc, argv, &files);
+	int code = cmd_read_options(self, options, argc, argv, &check.file_count);
 
 	if (code == CMD_GO_ON)
-		code = read_names(&check, as, format);
+		code = read_names(&check, check.merge && !as ? "compose" : as, format);
 	if (code != CMD_GO_ON)
 		return code;
-	if (files == 0)
+	check.files = argv + 1;
+	if (check.file_count == 0)
 		return cmd_usage_error(self, "which FILE?");
+	if (check.merge && check.as != check_format_find("compose"))
+		return cmd_usage_error(self, "--merge is for Compose files");
 	if (cmd_load_policy(check.policy_path, &check.policy) != EXIT_CLEAN)
 		return EXIT_UNSURE;
-	code = run_files(&check, argv, files);
+	code = run_files(&check);
 	policy_free(check.policy);
 	buf_free(&check.complaints);
 	buf_free(&check.notifications);
@@ -124,7 +140,8 @@ run_check(const struct command *self, int argc, char **argv)
 const struct command command_check = {
     .name = "check",
     .summary = "decide requests offline, from files",
-    .usage = "[--policy FILE] [--as FORMAT] [--format text|json|sarif] FILE...|-",
+    .usage = "[--policy FILE] [--as FORMAT] [--merge] [--format text|json|sarif]\n"
+	     "           FILE...|-",
     .help =
 	"Decides each FILE as the judge would and prints a line for each container:\n"
 	"  allow|deny|observe FILE:LINE CONTAINER POSTURE RULE: sentence\n"
@@ -148,6 +165,12 @@ const struct command command_check = {
 	"                   profile   a seccomp profile, as if a container ran under it\n"
 	"                 Without it, all but start are told by their content. With\n"
 	"                 it, what can't be read is denied.\n"
+	"  --merge        the files are Compose files that are merged, each over those\n"
+	"                 before it, as by docker compose -f FILE -f FILE. Without it\n"
+	"                 each is judged for itself; but docker-compose.yml and its "
+	"like\n"
+	"                 also with docker-compose.override.yml and its like beside it,\n"
+	"                 which Compose merges by itself.\n"
 	"  --format F     text, json (check.schema.json) or sarif (2.1.0, for pages of\n"
 	"                 code scanning; it holds what is not allowed) [text]\n\n"
 	"Exit code: 0 all allowed, 1 some denied, 2 could not tell.\n",

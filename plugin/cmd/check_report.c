@@ -161,6 +161,8 @@ write_item(struct check *check, const struct check_document *document,
 		                                          : item.container->name;
 	}
 	add_sentence(&sentence, document, verdict, workload);
+	if (check->merged)
+		buf_printf(&sentence, " (as merged with %s)", check->merged);
 	item.sentence = buf_text(&sentence);
 	check->writer->item(check, &item);
 	return count(check, verdict->decision);

@@ -24,6 +24,12 @@ cmd_complain(const char *format, ...)
 	return EXIT_UNSURE;
 }
 
+bool
+cmd_flush(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
 int
 cmd_usage_error(const struct command *self, const char *format, ...)
 {

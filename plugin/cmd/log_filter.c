@@ -34,6 +34,21 @@ read_age(const char *word)
 	return LOG_NO_TIME;
 }
 
+/* The microseconds of ".678809" in a time; what is finer is dropped. */
+static int64_t
+read_fraction(const char *word)
+{
+	const char *dot = strchr(word, '.');
+	int64_t us = 0;
+
+	for (int unit = SECOND_US / 10; dot && unit > 0; unit /= 10) {
+		if (*++dot < '0' || *dot > '9')
+			break;
+		us += (*dot - '0') * unit;
+	}
+	return us;
+}
+
 int64_t
 log_time_read(const char *word, int64_t now_us)
 {
@@ -43,7 +58,7 @@ log_time_read(const char *word, int64_t now_us)
 	if (seconds >= 0)
 		return now_us - seconds * SECOND_US;
 	if (policy_time_read(text_of(word), &seconds))
-		return seconds * SECOND_US;
+		return seconds * SECOND_US + read_fraction(word);
 	buf_printf(&day, "%.10sT00:00:00Z", word);
 	if (strlen(word) == strlen("2026-01-31") && buf_ok(&day) &&
 	    policy_time_read(buf_text(&day), &seconds))

@@ -207,8 +207,7 @@ run_show(const struct command *self, int argc, char **argv)
 	if (show.summary)
 		log_summary_print(show.counts, show.json);
 	log_summary_free(show.counts);
-	return fflush(stdout) == 0 ? show.result
-	                           : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? show.result : cmd_complain("stdout: can't be written");
 }
 
 const struct command command_log_show = {

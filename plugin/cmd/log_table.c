@@ -9,12 +9,21 @@ static const struct table_column columns[] = {
     {"RULE", 7, 2, false},  {"REASON", 13, 0, false},
 };
 
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
+enum {
+	COLUMNS = sizeof columns / sizeof columns[0],
+	COLUMNS_MIN = 4, /* up to one that takes what room there is */
+};
 
+/* On a narrow terminal the last columns are left out: a row that wraps can't be read. */
 static struct table
 table_of(int width)
 {
-	return (struct table){.columns = columns, .count = COLUMNS, .width = width};
+	struct table table = {.columns = columns, .count = COLUMNS, .width = width};
+
+	while (width > 0 && table.count > COLUMNS_MIN &&
+	       table_least_width(&table) > width)
+		table.count--;
+	return table;
 }
 
 void
@@ -44,9 +53,11 @@ log_table_row(int width, const json_t *record)
 	struct table table = table_of(width);
 	const json_t *container = log_container(record);
 	struct text event = log_field(record, "event");
+	struct text decision = log_field(record, "decision");
+	bool all = table.count == COLUMNS;
 	const struct text cells[COLUMNS] = {
 	    short_time(log_field(record, "time"), &time),
-	    log_field(record, "decision"),
+	    event.at && !all ? event : decision,
 	    log_field(record, "posture"),
 	    log_field(record, "user"),
 	    log_field(container, "name"),

@@ -118,7 +118,7 @@ run_verify(const struct command *self, int argc, char **argv)
 	record_verify_end(&verify);
 	print_fault(&verify);
 	print_proof(&verify);
-	if (fflush(stdout) != 0)
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	return verify.fault == RECORD_INTACT ? EXIT_CLEAN : EXIT_FOUND;
 }
@@ -143,6 +143,9 @@ const struct command command_log_verify = {
 	"                     older files were removed\n"
 	"  --noted SEQ:HASH   a line of the record, or the one just before it, that\n"
 	"                     was noted elsewhere; up to 16\n"
+	"\n"
+	"A record that was begun anew is another one, verified on its own; where it\n"
+	"follows the first, its first line is named as repeated.\n"
 	"\n"
 	"The chain is not signed. It shows every change made to some lines; it shows\n"
 	"none to somebody who can write all of it anew, or cut off its end, unless a\n"

@@ -110,8 +110,7 @@ run_default(const struct command *self, int argc, char **argv)
 	if (words > 0)
 		return cmd_usage_error(self, "takes no arguments");
 	(void)fputs(policy_builtin_text, stdout);
-	return fflush(stdout) == 0 ? EXIT_CLEAN
-	                           : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? EXIT_CLEAN : cmd_complain("stdout: can't be written");
 }
 
 const struct command command_policy_default = {

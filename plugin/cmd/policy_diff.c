@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy_diff.c - `seccomp-authz policy diff`: recorded requests under two policies. */
-#include "cmd_policy.h"
+#include "cmd_policy_diff.h"
 
+#include "cmd_check.h"
 #include "cmd_options.h"
 #include "core/json_go.h"
 
@@ -10,19 +11,9 @@
 #include <string.h>
 
 /* A line may hold what it holds in a string, with escapes. */
-enum { LINE_MAX_BYTES = 2 * ADMISSION_REVIEW_MAX, SHOWN_MAX = 160 };
+enum { LINE_MAX_BYTES = 2 * ADMISSION_REVIEW_MAX, DOCUMENT_MAX = 256 * 1024 * 1024 };
 _Static_assert((int)AUTHZ_ENVELOPE_MAX <= (int)ADMISSION_REVIEW_MAX,
                "LINE_MAX_BYTES is enough");
-
-/* What is known while the lines go by. */
-struct diff {
-	struct circumstances before, after;
-	bool json;
-	const char *path;
-	size_t line;
-	size_t requests, changes, rules; /* `rules`: only the rule is another */
-	int code;
-};
 
 /* What was sent to the judge, and what judges it. */
 struct sent {
@@ -58,169 +49,194 @@ read_recorded(struct text text, struct arena *arena, struct recorded *ret_record
 	                        ret_recorded);
 }
 
-/* What was sent, of a line; false after a complaint. */
+/* True if it was sent to a judge, in one of the forms above. */
 static bool
-find_sent(struct diff *diff, struct text line, struct arena *arena, struct sent *ret_sent)
+find_sent(const struct recorded *recorded, struct text line, struct arena *arena,
+          struct sent *ret_sent)
 {
-	struct recorded recorded = {.raw = {0}}, inner = {.raw = {0}};
-	struct err err = {0}, ignored = {0};
+	struct recorded inner = *recorded;
+	struct err ignored = {0};
 
-	if (read_recorded(line, arena, &recorded, &err) != 0) {
-		diff->code = cmd_complain("%s:%zu: %s", diff->path, diff->line, err.text);
-		return false;
+	ret_sent->bytes = recorded->raw.at ? recorded->raw : line;
+	if (recorded->raw.at) { /* which may be broken: then that is what is decided */
+		inner = (struct recorded){.raw = {0}};
+		(void)read_recorded(recorded->raw, arena, &inner, &ignored);
 	}
-	ret_sent->bytes = recorded.raw.at ? recorded.raw : line;
-	if (recorded.raw.at) /* which may be broken: then that is what is decided */
-		(void)read_recorded(recorded.raw, arena, &inner, &ignored);
-	else
-		inner = recorded;
 	ret_sent->decide =
 	    inner.request.at && !inner.method.at ? decide_admission : decide_authz;
-	if (recorded.raw.at || recorded.method.at || recorded.request.at)
-		return true;
-	diff->code = cmd_complain(
-	    recorded.chain.at
-		? "%s:%zu: the judge's record holds no bodies, so it can't be decided "
-		  "again; record what dockerd sends to plugins"
-		: "%s:%zu: no envelope and no AdmissionReview; a line is what dockerd "
-		  "sends to a plugin or kube-apiserver to a webhook, or {\"raw\": "
-		  "\"...\"} with that in a string",
-	    diff->path, diff->line);
-	return false;
+	return recorded->raw.at || recorded->method.at || recorded->request.at;
 }
 
-/* "POST /v1.41/containers/create", "CREATE Deployment shop/web". */
 static void
-write_call(struct buf *buf, const struct decision *decision)
+settle(struct policy_diff *diff, const struct decision *before,
+       const struct decision *after)
 {
-	const struct admission *admission = &decision->admission;
-
-	if (decision->workload.door != DOOR_KUBERNETES) {
-		buf_add_text(buf, decision->authz.method);
-		buf_char(buf, ' ');
-		buf_quoted(buf, decision->route.path, SHOWN_MAX);
-		return;
-	}
-	buf_quoted(buf, admission->operation, SHOWN_MAX);
-	buf_char(buf, ' ');
-	buf_quoted(buf, admission->kind, SHOWN_MAX);
-	if (decision->workload.space.len > 0) {
-		buf_str(buf, " in ");
-		buf_quoted(buf, decision->workload.space, SHOWN_MAX);
-	}
-	if (admission->name.len > 0) {
-		buf_char(buf, ' ');
-		buf_quoted(buf, admission->name, SHOWN_MAX);
+	diff->requests++;
+	if (before->verdict.decision != after->verdict.decision) {
+		diff->changes++;
+		policy_diff_print(diff, before, after);
+	} else if (!text_equal(verdict_rule(&before->verdict),
+	                       verdict_rule(&after->verdict))) {
+		diff->rules++;
 	}
 }
 
 static void
-write_subject(struct buf *buf, const struct decision *decision)
-{
-	const struct workload *workload = &decision->workload;
-	const struct verdict *verdict = &decision->verdict;
-
-	write_call(buf, decision);
-	if (workload->user.len > 0) {
-		buf_str(buf, " by ");
-		buf_quoted(buf, workload->user, SHOWN_MAX);
-	}
-	if (verdict->container < workload->count) {
-		const struct container *container =
-		    &workload->containers[verdict->container];
-
-		if (container->name.len > 0) {
-			buf_str(buf, " name ");
-			buf_quoted(buf, container->name, SHOWN_MAX);
-		}
-		if (container->image.text.len > 0) {
-			buf_str(buf, " image ");
-			buf_quoted(buf, container->image.text, SHOWN_MAX);
-		}
-	}
-}
-
-static void
-add_member(struct buf *buf, const char *name, struct text value)
-{
-	buf_printf(buf, ",\"%s\":", name);
-	buf_json(buf, value, 0);
-}
-
-static void
-write_json(struct buf *line, const struct diff *diff, const struct decision *before,
-           const struct decision *after)
-{
-	buf_str(line, "{\"file\":");
-	buf_json(line, text_of(diff->path), 0);
-	buf_printf(line, ",\"line\":%zu,\"before\":\"%s\",\"after\":\"%s\"", diff->line,
-	           decision_name(before->verdict.decision),
-	           decision_name(after->verdict.decision));
-	add_member(line, "rule_before", verdict_rule(&before->verdict));
-	add_member(line, "rule_after", verdict_rule(&after->verdict));
-	add_member(line, "user", after->workload.user);
-	if (after->workload.door == DOOR_KUBERNETES) { /* named as in the record */
-		add_member(line, "namespace", after->workload.space);
-		add_member(line, "kind", after->admission.kind);
-		add_member(line, "object", after->admission.name);
-	} else {
-		add_member(line, "uri", after->route.path);
-	}
-	buf_str(line, "}\n");
-}
-
-static void
-print_change(const struct diff *diff, const struct decision *before,
-             const struct decision *after)
-{
-	cleanup_buf struct buf line = {0};
-	struct text was = verdict_rule(&before->verdict),
-		    is = verdict_rule(&after->verdict);
-
-	if (diff->json) {
-		write_json(&line, diff, before, after);
-	} else {
-		buf_printf(
-		    &line, "%s -> %s %s:%zu: ", decision_name(before->verdict.decision),
-		    decision_name(after->verdict.decision), diff->path, diff->line);
-		write_subject(&line, after);
-		buf_str(&line, " (");
-		buf_quoted(&line, was, SHOWN_MAX);
-		buf_str(&line, " -> ");
-		buf_quoted(&line, is, SHOWN_MAX);
-		buf_str(&line, ")\n");
-	}
-	(void)fwrite(line.at, 1, line.len, stdout);
-}
-
-static void
-compare(struct diff *diff, const struct sent *sent)
+compare_sent(struct policy_diff *diff, const struct sent *sent)
 {
 	cleanup_decision struct decision before = {0}, after = {0};
 
 	sent->decide(sent->bytes, &diff->before, &before);
 	sent->decide(sent->bytes, &diff->after, &after);
-	diff->requests++;
-	if (before.verdict.decision != after.verdict.decision) {
-		diff->changes++;
-		print_change(diff, &before, &after);
-	} else if (!text_equal(verdict_rule(&before.verdict),
-	                       verdict_rule(&after.verdict))) {
-		diff->rules++;
-	}
+	settle(diff, &before, &after);
+}
+
+/* ---- what is there, as if it were asked for anew ---- */
+
+/* Counts lines up to what is judged, where a document has several. */
+static void
+go_to(struct policy_diff *diff, const char *at)
+{
+	for (; diff->at < at; diff->at++)
+		diff->line += *diff->at == '\n';
 }
 
 static int
-replay(struct diff *diff, FILE *file)
+compare_inspected(const struct inspect_part *part, void *context)
+{
+	struct policy_diff *diff = context;
+	const struct inspect_context nothing = {0};
+	cleanup_decision struct decision before = {0}, after = {0};
+
+	if (part->kind == INSPECT_OTHER)
+		return -1; /* it is unreadable under both */
+	go_to(diff, part->object.at);
+	decide_inspect(part, &nothing, &diff->before, &before);
+	decide_inspect(part, &nothing, &diff->after, &after);
+	settle(diff, &before, &after);
+	return 0;
+}
+
+static int
+compare_manifest(const struct manifest_part *part, void *context)
+{
+	struct policy_diff *diff = context;
+	cleanup_decision struct decision before = {0}, after = {0};
+
+	go_to(diff, part->object.at);
+	decide_manifest(part, &diff->before, &before);
+	decide_manifest(part, &diff->after, &after);
+	settle(diff, &before, &after);
+	return 0;
+}
+
+static void
+compare_body(struct policy_diff *diff, const char *target, struct text body)
+{
+	cleanup_decision struct decision before = {0}, after = {0};
+
+	decide_request(TEXT_LIT("POST"), text_of(target), body, &diff->before, &before);
+	decide_request(TEXT_LIT("POST"), text_of(target), body, &diff->after, &after);
+	settle(diff, &before, &after);
+}
+
+/* What `check` would know by its content. */
+static int
+compare_document(struct policy_diff *diff, struct text text, struct arena *arena)
+{
+	struct yaml_place place;
+	struct err err = {0};
+	const struct check_format *format =
+	    check_is_json(text) ? check_recognise(text, &place, &err) : NULL;
+
+	diff->at = text.at;
+	if (format && format->target)
+		compare_body(diff, format->target, text);
+	else if (format && strcmp(format->name, "inspect") == 0 &&
+	         docker_inspect_each(text, arena, compare_inspected, diff, &err) == 0)
+		return EXIT_CLEAN;
+	else if (format && strcmp(format->name, "manifest") == 0 &&
+	         manifest_each(text, arena, compare_manifest, diff, &err) == 0)
+		return EXIT_CLEAN;
+	else
+		return cmd_complain(
+		    "%s:%zu: %s%sno envelope, no review and nothing else that a judge "
+		    "decides; it should be what dockerd "
+		    "sends to a plugin, kube-apiserver to a webhook, or what docker "
+		    "inspect or kubectl get -o json print",
+		    diff->path, diff->line, err.text, err.code ? ": " : "");
+	return EXIT_CLEAN;
+}
+
+/* ---- files ---- */
+
+static int
+compare_line(struct policy_diff *diff, struct text line)
+{
+	cleanup_arena struct arena arena = {0};
+	struct recorded recorded = {.raw = {0}};
+	struct sent sent;
+	struct err err = {0};
+	struct json json = json_start(line, &arena, &err);
+
+	if (json_peek(&json) == JSON_LIST)
+		return compare_document(diff, line, &arena);
+	if (read_recorded(line, &arena, &recorded, &err) != 0)
+		return cmd_complain("%s:%zu: %s", diff->path, diff->line, err.text);
+	if (find_sent(&recorded, line, &arena, &sent))
+		compare_sent(diff, &sent);
+	else if (recorded.chain.at)
+		return cmd_complain("%s:%zu: the judge's record holds no bodies, so it "
+		                    "can't be decided again; record what dockerd sends "
+		                    "to plugins, or take what docker inspect prints",
+		                    diff->path, diff->line);
+	else
+		return compare_document(diff, line, &arena);
+	return EXIT_CLEAN;
+}
+
+/* The rest of a file behind its first line: one document. */
+static int
+compare_rest(struct policy_diff *diff, struct text first, FILE *file)
+{
+	cleanup_buf struct buf all = {0};
+	cleanup_arena struct arena arena = {0};
+	char chunk[64 * 1024];
+	size_t got;
+
+	buf_add_text(&all, first);
+	while ((got = fread(chunk, 1, sizeof chunk, file)) > 0 && buf_ok(&all)) {
+		buf_add(&all, chunk, got);
+		if (all.len > DOCUMENT_MAX)
+			return cmd_complain("%s: larger than %d bytes", diff->path,
+			                    DOCUMENT_MAX);
+	}
+	if (!buf_ok(&all))
+		return cmd_complain("%s: out of memory", diff->path);
+	return compare_document(diff, buf_text(&all), &arena);
+}
+
+/* Does a value begin on this line that does not end on it? */
+static bool
+goes_on(struct text line)
+{
+	struct err ignored = {0};
+	struct json json = json_start(line, NULL, &ignored);
+	enum json_kind kind = json_peek(&json);
+
+	return (kind == JSON_OBJECT || kind == JSON_LIST) && json_skip(&json) != 0 &&
+	       json.at >= line.at + line.len;
+}
+
+static int
+replay(struct policy_diff *diff, FILE *file)
 {
 	char *line = NULL;
-	size_t room = 0;
+	size_t room = 0, seen = 0;
 	ssize_t len;
 
-	while ((len = getline(&line, &room, file)) >= 0) {
-		cleanup_arena struct arena arena = {0};
+	while (diff->code == EXIT_CLEAN && (len = getline(&line, &room, file)) >= 0) {
 		struct text text = {.at = line, .len = (size_t)len};
-		struct sent sent;
 
 		diff->line++;
 		if (strspn(line, " \t\r\n") == (size_t)len)
@@ -228,10 +244,10 @@ replay(struct diff *diff, FILE *file)
 		if (len > LINE_MAX_BYTES)
 			diff->code = cmd_complain("%s:%zu: longer than %d bytes",
 			                          diff->path, diff->line, LINE_MAX_BYTES);
-		else if (find_sent(diff, text, &arena, &sent))
-			compare(diff, &sent);
-		if (diff->code != EXIT_CLEAN)
-			break;
+		else if (seen++ == 0 && goes_on(text))
+			diff->code = compare_rest(diff, text, file);
+		else
+			diff->code = compare_line(diff, text);
 	}
 	free(line);
 	if (ferror(file))
@@ -240,7 +256,7 @@ replay(struct diff *diff, FILE *file)
 }
 
 static int
-replay_file(struct diff *diff, const char *path)
+replay_file(struct policy_diff *diff, const char *path)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	FILE *file = is_stdin ? stdin : fopen(path, "re");
@@ -256,7 +272,7 @@ replay_file(struct diff *diff, const char *path)
 }
 
 static int
-replay_all(struct diff *diff, const struct cmd_values *files)
+replay_all(struct policy_diff *diff, const struct cmd_values *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
 		if (replay_file(diff, files->at[i]) != EXIT_CLEAN)
@@ -266,7 +282,7 @@ replay_all(struct diff *diff, const struct cmd_values *files)
 		(void)printf("%zu requests, %zu decisions change, %zu are made by "
 		             "another rule\n",
 		             diff->requests, diff->changes, diff->rules);
-	if (fflush(stdout) != 0)
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	if (diff->requests == 0)
 		return cmd_complain("nothing was recorded there");
@@ -278,7 +294,7 @@ run_diff(const struct command *self, int argc, char **argv)
 {
 	cleanup_policy_text struct policy_text before = {.policy = NULL},
 					       after = {.policy = NULL};
-	struct diff diff = {.code = EXIT_CLEAN};
+	struct policy_diff diff = {.code = EXIT_CLEAN};
 	struct cmd_values files = {.count = 0};
 	const char *format = NULL;
 	const struct cmd_option options[] = {
@@ -317,14 +333,15 @@ const struct command command_policy_diff = {
 	"prints a line for each decision that changes:\n"
 	"  BEFORE -> AFTER FILE:LINE: METHOD PATH by USER ... (RULE -> RULE)\n"
 	"where a review has OPERATION KIND in NAMESPACE NAME for METHOD PATH.\n\n"
-	"  --recorded FILE  may be repeated; - is standard input. A line is what "
-	"dockerd\n"
-	"                   sends to a plugin (AuthZPlugin.AuthZReq), an "
-	"AdmissionReview\n"
-	"                   of Kubernetes, or an object whose \"raw\" holds one of them "
-	"in\n"
-	"                   a string. The judge's own record has no bodies and can't be\n"
-	"                   decided again.\n"
+	"  --recorded FILE  may be repeated; - is standard input. A line is one of:\n"
+	"                   what dockerd sends to a plugin (AuthZPlugin.AuthZReq); an\n"
+	"                   AdmissionReview of Kubernetes; an object whose \"raw\" "
+	"holds\n"
+	"                   one of them in a string; the body of a create. Or FILE is\n"
+	"                   what docker inspect, docker service inspect or kubectl get\n"
+	"                   -o json print: what is there, as if it were asked for anew\n"
+	"                   by nobody known. The judge's own record has no bodies and\n"
+	"                   can't be decided again.\n"
 	"  --format json    an object a line\n\n"
 	"Exit code: 0 no decision changes, 1 one does, 2 could not tell.\n",
     .run = run_diff,

@@ -6,14 +6,14 @@
  * and keeps the file as it was beside it. Whoever could remove the plugin may do this
  * instead, so it asks for no more than root, and for a reason.
  */
-#include "cmd_policy.h"
+#include "cmd_policy_glass.h"
 
-#include "cmd_options.h"
 #include "core/policy_edit.h"
 #include "edge/file.h"
 #include "edge/policy_file.h"
 #include "edge/policy_keep.h"
 #include "edge/policy_store.h"
+#include "edge/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,22 +38,10 @@ enum {
 static const char usual[] =
     "privileged,unconfined,permissive,weak,unset,localhost,custom,default";
 
-/* What was asked for. */
-struct glass {
-	const struct command *self;
-	const char *path;    /* as given */
-	char real[PATH_MAX]; /* where the file is, links followed */
-	const char *duration, *reason, *allow, *state_dir;
-	struct cmd_values users;
-	bool end, repair;
-	int64_t seconds, until;
-	char id[64];
-};
-
 /* ---- the file ---- */
 
 static int
-find_file(struct glass *glass)
+find_file(struct policy_glass *glass)
 {
 	if (realpath(glass->path, glass->real))
 		return EXIT_CLEAN;
@@ -69,7 +57,7 @@ find_file(struct glass *glass)
  * Whoever may look into the folder could hold it, so nobody waits for it for long.
  */
 static int
-lock_folder(const struct glass *glass)
+lock_folder(const struct policy_glass *glass)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
 	char folder[PATH_MAX];
@@ -88,9 +76,8 @@ lock_folder(const struct glass *glass)
 	return lock;
 }
 
-/* What is written must be a policy, or nothing is written. */
-static int
-check_result(const struct buf *bytes)
+int
+policy_glass_check(const struct buf *bytes)
 {
 	struct policy_text text = {.path = "what would be written"};
 	int code = EXIT_CLEAN;
@@ -108,7 +95,7 @@ check_result(const struct buf *bytes)
 
 /* "30m" -> seconds. */
 static int
-read_duration(struct glass *glass)
+read_duration(struct policy_glass *glass)
 {
 	static const struct {
 		char letter;
@@ -152,7 +139,7 @@ add_words(struct buf *json, const char *words)
 }
 
 static void
-write_exception(const struct glass *glass, struct buf *json)
+write_exception(const struct policy_glass *glass, struct buf *json)
 {
 	const char *who = getenv("SUDO_USER");
 	cleanup_buf struct buf reason = {0};
@@ -178,7 +165,7 @@ write_exception(const struct glass *glass, struct buf *json)
 
 /* The last good policy of the judge, else the built-in one. */
 static int
-read_substitute(const struct glass *glass, struct buf *bytes)
+read_substitute(const struct policy_glass *glass, struct buf *bytes)
 {
 	struct policy_keep keep = {.folder = -1};
 	struct err err = {0};
@@ -200,7 +187,7 @@ read_substitute(const struct glass *glass, struct buf *bytes)
 
 /* The file's bytes, or with --repair others where it is no policy. */
 static int
-read_base(const struct glass *glass, struct buf *bytes, bool *ret_repaired)
+read_base(const struct policy_glass *glass, struct buf *bytes, bool *ret_repaired)
 {
 	cleanup_policy_text struct policy_text text = {.policy = NULL};
 	bool missing = access(glass->real, F_OK) != 0;
@@ -225,21 +212,21 @@ read_base(const struct glass *glass, struct buf *bytes, bool *ret_repaired)
 	                    glass->path);
 }
 
-static void
-note_in_syslog(const char *what, const char *id, const char *reason)
+void
+policy_glass_note(const char *what, const char *ids, const char *reason)
 {
 	const char *who = getenv("SUDO_USER");
 
 	openlog("seccomp-authz", LOG_PID, LOG_AUTHPRIV);
 	syslog(LOG_WARNING, "break-glass %s by uid %ld (%s): %s%s%s", what,
-	       (long)getuid(), who && *who ? who : "root", id, reason ? ": " : "",
+	       (long)getuid(), who && *who ? who : "root", ids, reason ? ": " : "",
 	       reason ? reason : "");
 	closelog();
 }
 
 /* A file that differs from what was fetched is fetched anew. */
 static void
-warn_of_fetch(const struct glass *glass)
+warn_of_fetch(const struct policy_glass *glass)
 {
 	cleanup_buf struct buf state = {0};
 
@@ -251,8 +238,29 @@ warn_of_fetch(const struct glass *glass)
 		                   glass->path);
 }
 
+/* The judge must see it in force, and see it end. */
 static int
-begin(struct glass *glass)
+find_end(struct policy_glass *glass, int64_t now)
+{
+	int64_t ahead = policy_glass_ahead(glass->record);
+
+	glass->until = now + ahead + glass->seconds;
+	if (ahead > SECONDS_MAX)
+		return cmd_complain(
+		    "%s: its last line is %lld s ahead of this machine's clock, and the "
+		    "judge's clock stands there until then, so that nothing would end; "
+		    "correct the clock, or move the record away and restart the judge",
+		    glass->record, (long long)ahead);
+	if (ahead > 0)
+		(void)cmd_complain("%s: its last line is %lld s ahead of this machine's "
+		                   "clock, and so is the judge; the exception lasts that "
+		                   "much longer",
+		                   glass->record, (long long)ahead);
+	return EXIT_CLEAN;
+}
+
+static int
+begin(struct policy_glass *glass)
 {
 	cleanup_buf struct buf base = {0}, exception = {0}, result = {0}, until = {0};
 	struct err err = {0};
@@ -261,11 +269,10 @@ begin(struct glass *glass)
 
 	if (read_duration(glass) != EXIT_CLEAN)
 		return EXIT_UNSURE;
-	if (!glass->reason || strlen(glass->reason) == 0 ||
-	    strlen(glass->reason) > REASON_MAX)
-		return cmd_usage_error(
-		    glass->self, "why? --reason TEXT, at most %d bytes", REASON_MAX);
-	glass->until = now + glass->seconds;
+	if (!glass->reason || strlen(glass->reason) == 0)
+		return cmd_usage_error(glass->self, "why? --reason TEXT");
+	if (find_end(glass, now) != EXIT_CLEAN)
+		return EXIT_UNSURE;
 	(void)snprintf(glass->id, sizeof glass->id, "%s%lld-%ld",
 	               POLICY_BREAK_GLASS_PREFIX, (long long)now, (long)getpid());
 	if (read_base(glass, &base, &repaired) != EXIT_CLEAN)
@@ -273,11 +280,11 @@ begin(struct glass *glass)
 	write_exception(glass, &exception);
 	if (policy_edit_add(buf_text(&base), buf_text(&exception), &result, &err) != 0)
 		return cmd_complain("%s: %s", glass->path, err.text);
-	if (check_result(&result) != EXIT_CLEAN ||
+	if (policy_glass_check(&result) != EXIT_CLEAN ||
 	    policy_replace(glass->real, buf_text(&result),
 	                   repaired ? "broken" : "before-break-glass") != EXIT_CLEAN)
 		return EXIT_UNSURE;
-	note_in_syslog("begins", glass->id, glass->reason);
+	policy_glass_note("begins", glass->id, glass->reason);
 	policy_write_time(&until, glass->until);
 	(void)printf("%s: exception %s allows %s until %s\n"
 	             "the judge takes it within a second or two, and puts each use on "
@@ -289,43 +296,26 @@ begin(struct glass *glass)
 	return EXIT_CLEAN;
 }
 
-static int
-end(const struct glass *glass)
+/* It stands in a line of syslog. */
+static bool
+is_a_line(const char *reason)
 {
-	cleanup_policy_text struct policy_text text = {.policy = NULL};
-	cleanup_buf struct buf result = {0};
-	struct err err = {0};
-	size_t count = 0;
+	size_t len = strlen(reason);
 
-	if (policy_text_read(&text, glass->real) != EXIT_CLEAN)
-		return EXIT_UNSURE;
-	if (!text.policy)
-		return policy_text_complain(&text);
-	if (policy_edit_drop(buf_text(&text.bytes), POLICY_BREAK_GLASS_PREFIX, &result,
-	                     &count, &err) != 0)
-		return cmd_complain("%s: %s", glass->path, err.text);
-	if (count == 0) {
-		(void)printf("%s: no break-glass exception is in it\n", glass->path);
-		return EXIT_CLEAN;
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)reason[i] < ' ' || reason[i] == 0x7f)
+			return false;
 	}
-	if (check_result(&result) != EXIT_CLEAN ||
-	    policy_replace(glass->real, buf_text(&result), "before-break-glass-end") !=
-	        EXIT_CLEAN)
-		return EXIT_UNSURE;
-	note_in_syslog("ends", glass->real, NULL);
-	(void)printf("%s: %zu break-glass exceptions taken out\n"
-	             "containers that were made meanwhile stay: seccomp-authz audit "
-	             "--policy %s finds them\n",
-	             glass->path, count, glass->path);
-	return EXIT_CLEAN;
+	return len <= REASON_MAX;
 }
 
 static int
 run_break_glass(const struct command *self, int argc, char **argv)
 {
-	struct glass glass = {.self = self,
-	                      .path = POLICY_DEFAULT_PATH,
-	                      .state_dir = POLICY_DEFAULT_STATE_DIR};
+	struct policy_glass glass = {.self = self,
+	                             .path = POLICY_DEFAULT_PATH,
+	                             .state_dir = POLICY_DEFAULT_STATE_DIR,
+	                             .record = RECORD_DEFAULT_PATH};
 	const struct cmd_option options[] = {
 	    {"--for", .value = &glass.duration},
 	    {"--reason", .value = &glass.reason},
@@ -333,6 +323,7 @@ run_break_glass(const struct command *self, int argc, char **argv)
 	    {"--user", .values = &glass.users},
 	    {"--policy", .value = &glass.path},
 	    {"--state-dir", .value = &glass.state_dir},
+	    {"--record", .value = &glass.record},
 	    {"--repair", .flag = &glass.repair},
 	    {"--end", .flag = &glass.end},
 	    {.name = NULL},
@@ -344,32 +335,38 @@ run_break_glass(const struct command *self, int argc, char **argv)
 		return code;
 	if (words > 0)
 		return cmd_usage_error(self, "takes no arguments");
-	if (glass.end && (glass.duration || glass.reason || glass.allow || glass.repair))
-		return cmd_usage_error(self, "--end goes with --policy only");
+	if (glass.end &&
+	    (glass.duration || glass.allow || glass.repair || glass.users.count > 0))
+		return cmd_usage_error(self,
+		                       "--end goes with --policy and --reason only");
+	if (glass.reason && !is_a_line(glass.reason))
+		return cmd_usage_error(self, "--reason: one line, at most %d bytes",
+		                       REASON_MAX);
 	if (geteuid() != 0)
 		return cmd_complain("policy break-glass: only root may");
 	if (find_file(&glass) != EXIT_CLEAN)
 		return EXIT_UNSURE;
 	lock = lock_folder(&glass);
-	code = glass.end ? end(&glass) : begin(&glass);
-	return fflush(stdout) == 0 ? code : cmd_complain("stdout: can't be written");
+	code = glass.end ? policy_glass_end(&glass) : begin(&glass);
+	return cmd_flush() ? code : cmd_complain("stdout: can't be written");
 }
 
 const struct command command_policy_break_glass = {
     .name = "policy break-glass",
     .summary = "let every container run for a while, on record (root)",
-    .usage = "--for TIME --reason TEXT [--allow WHAT,...] [--user PATTERN]...\n"
-	     "           [--policy FILE] [--repair [--state-dir DIR]]\n"
-	     "       seccomp-authz policy break-glass --end [--policy FILE]",
+    .usage =
+	"--for TIME --reason TEXT [--allow WHAT,...] [--user PATTERN]...\n"
+	"           [--policy FILE] [--repair [--state-dir DIR]]\n"
+	"           [--record FILE]\n"
+	"       seccomp-authz policy break-glass --end [--reason TEXT] [--policy FILE]",
     .help =
 	"The way in when the policy locks out who has to work, so that nobody has to\n"
 	"take the plugin away: puts an exception into the policy file that ends by\n"
-	"itself, to the second. The judge takes it when the file changes. Each use is "
-	"on\n"
-	"record under the exception's id, with what was run; the log says when it "
-	"begins\n"
-	"and ends; syslog's authpriv has who did it and why. The file as it was stays "
-	"as\n"
+	"itself, to the second. The judge takes it when the file changes. Each use is\n"
+	"in the record under the exception's id, with what was run; the judge's log "
+	"says\n"
+	"when it begins and ends; syslog's authpriv has who began or ended it, when and\n"
+	"why. The file as it was stays as\n"
 	"FILE.before-break-glass.\n\n"
 	"  --for TIME        30s, 30m, 2h; at most 24h\n"
 	"  --reason TEXT     for the record of the policy\n"
@@ -380,8 +377,13 @@ const struct command command_policy_break_glass = {
 	"  --repair          where FILE is broken or missing: use the last good policy\n"
 	"                    that the judge kept in --state-dir\n"
 	"                    [" POLICY_DEFAULT_STATE_DIR "], else the built-in one\n"
-	"  --end             take break-glass exceptions out of the file, used up or "
-	"not\n\n"
+	"  --record FILE     the judge's record: its clock is never behind the last "
+	"line's\n"
+	"                    time, and the exception ends by that [" RECORD_DEFAULT_PATH
+	"]\n"
+	"  --end             take what this command has put in out of the file, ended "
+	"or\n"
+	"                    not: the exceptions break-glass-TIME-NUMBER\n\n"
 	"What can't be read (\"unreadable\") stays refused: no exception covers it.\n\n"
 	"Exit code: 0 done, 2 nothing was changed.\n",
     .run = run_break_glass,

@@ -209,7 +209,7 @@ run_lint(const struct command *self, int argc, char **argv)
 		unsure = result > unsure ? result : unsure;
 	}
 	print_end(&lint);
-	if (fflush(stdout) != 0)
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	if (unsure != EXIT_CLEAN)
 		return unsure;

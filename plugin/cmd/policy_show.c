@@ -272,8 +272,7 @@ run_show(const struct command *self, int argc, char **argv)
 		(void)fwrite(told.at, 1, told.len, stdout);
 	else if (print_text(&told) != EXIT_CLEAN)
 		return EXIT_UNSURE;
-	return fflush(stdout) == 0 ? EXIT_CLEAN
-	                           : cmd_complain("stdout: can't be written");
+	return cmd_flush() ? EXIT_CLEAN : cmd_complain("stdout: can't be written");
 }
 
 const struct command command_policy_show = {

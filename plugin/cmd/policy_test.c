@@ -143,7 +143,7 @@ tell(const struct policy_cases *cases, bool junit, const char *junit_path)
 		return EXIT_UNSURE;
 	if (!junit)
 		print_text(cases);
-	if (fflush(stdout) != 0)
+	if (!cmd_flush())
 		return cmd_complain("stdout: can't be written");
 	for (size_t i = 0; i < cases->count; i++) {
 		if (!cases->at[i].passed)

@@ -178,9 +178,9 @@ const struct command command_ship = {
 	"\n"
 	"Rotate the record by renaming, uncompressed until it was sent (logrotate:\n"
 	"create, delaycompress, dateext or not); copytruncate loses lines and is an\n"
-	"error. A line that is none of a record is sent as\n"
-	"{\"event\":\"unreadable\",...} with its SHA-256. SIGTERM ends it after the\n"
-	"request that is under way.\n"
+	"error. Another record that takes FILE's place is sent from its beginning. A\n"
+	"line that is none of a record is sent as {\"event\":\"unreadable\",...} with\n"
+	"its SHA-256. SIGTERM ends it after the request that is under way.\n"
 	"\n"
 	"Exit code: 0 ended as asked, 1 so, but lines are missing or unreadable, 2\n"
 	"could not go on.\n",

@@ -2,6 +2,8 @@
 /* buf.c - a growing run of bytes that we write, and how values are quoted in it. */
 #include "core/buf.h"
 
+#include "core/json_step.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +66,20 @@ void
 buf_add_text(struct buf *buf, struct text t)
 {
 	buf_add(buf, t.at, t.len);
+}
+
+void
+buf_number(struct buf *buf, uint64_t value, size_t width)
+{
+	char digits[20]; /* of UINT64_MAX */
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	while (sizeof digits - at < width && at > 0)
+		digits[--at] = '0';
+	buf_add(buf, digits + at, sizeof digits - at);
 }
 
 void
@@ -226,8 +242,13 @@ plain_run(const char *at, const char *end)
 {
 	const char *p = at;
 
-	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f &&
-	       *p != '"' && *p != '\\')
+	for (; end - p >= JSON_STEP; p += JSON_STEP) {
+		unsigned stop = json_quotables(p);
+
+		if (stop)
+			return (size_t)(p - at) + (size_t)__builtin_ctz(stop);
+	}
+	while (p < end && !json_is_special(*p) && *p != 0x7f)
 		p++;
 	return (size_t)(p - at);
 }

@@ -2,7 +2,7 @@
 /* compose.c - the shape of a Compose file: its services, and what they extend. */
 #include "core/compose.h"
 
-#include "core/json_go.h"
+#include "core/compose_value.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -28,7 +28,8 @@ is_root_key(struct text key)
 /* What stands at the root, raw. */
 struct root {
 	struct text services, include;
-	bool modern; /* some key that no file of version 1 has */
+	bool modern;            /* some key that no file of version 1 has */
+	const char *kubernetes; /* what no Compose file has, in none of its versions */
 };
 
 static int
@@ -40,6 +41,9 @@ read_root_member(struct json *json, struct text key, void *context)
 	                                              : NULL;
 
 	root->modern = root->modern || is_root_key(key);
+	if ((text_is(key, "apiVersion") || text_is(key, "kind")) &&
+	    json_peek(json) == JSON_STRING)
+		root->kubernetes = json->at;
 	if (!into)
 		return json_skip(json);
 	if (into->at)
@@ -83,6 +87,11 @@ walk_service(struct json *json, struct text key, void *context)
 	struct walk *walk = context;
 	struct text object;
 
+	if (compose_is_tag(key))
+		return json_fail(json, ERR_AMBIGUOUS,
+		                 "the tag %.*s of all services can't be judged; write "
+		                 "them without it",
+		                 TEXT_ARG(key));
 	/* under `services` it would be a service of that name (compose-spec.json) */
 	if (walk->version_1 && text_has_prefix(key, "x-") &&
 	    json_peek(json) != JSON_OBJECT)
@@ -95,70 +104,28 @@ walk_service(struct json *json, struct text key, void *context)
 	return walk->each(key, object, walk->context);
 }
 
-/* The paths of one member of `include`: a text, or an object with one or several. */
-static int
-add_path(struct json *json, struct text_list *paths)
-{
-	if (paths->count >= COMPOSE_INCLUDES_MAX)
-		return json_fail(json, ERR_LIMIT, "more than %d includes",
-		                 COMPOSE_INCLUDES_MAX);
-	return json_read_text(json, &paths->at[paths->count++]);
-}
-
-static int
-add_path_of_list(struct json *json, size_t index, void *context)
-{
-	(void)index;
-	return add_path(json, context);
-}
-
-static int
-add_path_member(struct json *json, struct text key, void *context)
-{
-	if (!text_is(key, "path"))
-		return json_skip(json);
-	if (json_peek(json) == JSON_LIST)
-		return json_read_list(json, add_path_of_list, context);
-	return add_path(json, context);
-}
-
-static int
-add_include(struct json *json, size_t index, void *context)
-{
-	(void)index;
-	if (json_peek(json) == JSON_OBJECT)
-		return json_read_members(json, add_path_member, context);
-	return add_path(json, context);
-}
-
-static int
-read_includes(struct text document, struct text raw, struct arena *arena,
-              struct text_list *paths, struct err *err)
-{
-	struct json json = read_within(document, raw, arena, err);
-
-	*paths = (struct text_list){0};
-	if (!raw.at)
-		return 0;
-	paths->at = arena_array(arena, COMPOSE_INCLUDES_MAX, sizeof *paths->at);
-	if (!paths->at)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	if (json_read_list(&json, add_include, paths) != 0)
-		return err_wrap(err, "include");
-	return 0;
-}
-
 int
 compose_each(struct text document, struct arena *arena,
              int (*each)(struct text name, struct text object, void *context),
-             void *context, struct text_list *ret_includes, struct err *err)
+             void *context, struct compose_includes *ret_includes, struct err *err)
 {
 	struct walk walk = {.each = each, .context = context};
 	struct root root = {0};
 	struct json json;
 
-	if (read_root(document, arena, &root, err) != 0 ||
-	    read_includes(document, root.include, arena, ret_includes, err) != 0)
+	*ret_includes = (struct compose_includes){0};
+	if (read_root(document, arena, &root, err) != 0)
+		return -1;
+	if (root.kubernetes) {
+		json = read_within(document, document, arena, err);
+		json.at = root.kubernetes;
+		return json_fail(
+		    &json, ERR_TYPE,
+		    "apiVersion and kind stand in objects of Kubernetes, not "
+		    "in a Compose file; check it as manifest");
+	}
+	json = read_within(document, root.include, arena, err);
+	if (root.include.at && compose_read_includes(&json, ret_includes) != 0)
 		return -1;
 	if (root.modern && !root.services.at)
 		return 0;
@@ -272,7 +239,7 @@ compose_find(struct text document, struct text name, struct arena *arena,
              struct text *ret_object, struct err *err)
 {
 	struct search search = {.name = name};
-	struct text_list includes;
+	struct compose_includes includes;
 
 	if (compose_each(document, arena, match_service, &search, &includes, err) != 0)
 		return -1;

@@ -19,6 +19,15 @@ static const struct json_field definition_fields[] = {
 int
 compose_read_definition(struct json *json, struct compose_definition *ret_definition)
 {
+	struct text raw = {.at = json->at, .len = (size_t)(json->end - json->at)};
+	enum compose_tag tag = compose_untag(&raw);
+
+	if (tag != COMPOSE_TAG_NONE)
+		return json_fail(
+		    json, ERR_AMBIGUOUS,
+		    "the tag %s of a whole service can't be judged; write it "
+		    "without",
+		    tag == COMPOSE_TAG_RESET ? COMPOSE_RESET : COMPOSE_OVERRIDE);
 	return json_read_struct(json, definition_fields, COUNT(definition_fields),
 	                        ret_definition);
 }
@@ -78,14 +87,41 @@ choose(struct json *json, size_t index, void *context)
 	return 0;
 }
 
+static bool
+is_empty(struct text raw)
+{
+	return raw.len == 0 || text_is(raw, "null") || text_is(raw, "[]");
+}
+
+/* Is there anything that clients with the tag and those without would differ in? */
+static bool
+is_unclear(enum compose_tag tag, struct text raw, bool something_below)
+{
+	if (tag == COMPOSE_TAG_NONE)
+		return false;
+	return something_below || (tag == COMPOSE_TAG_RESET && !is_empty(raw));
+}
+
 int
 compose_choose(const struct compose_definition *layers, size_t count, struct arena *arena,
                struct compose_option *ret_option, struct err *err)
 {
+	bool below = false;
+
 	for (size_t i = count; i-- > 0;) {
 		struct text raw = layers[i].security_opt;
+		enum compose_tag tag = compose_untag(&raw);
 		struct json json = json_start(raw, arena, err);
 
+		if (is_unclear(tag, raw, below)) {
+			ret_option->fault = raw.at;
+			return err_set(err, ERR_AMBIGUOUS,
+			               "security_opt: versions of Compose differ in what "
+			               "%s does; write what is meant without it",
+			               tag == COMPOSE_TAG_RESET ? COMPOSE_RESET
+			                                        : COMPOSE_OVERRIDE);
+		}
+		below = below || !is_empty(raw);
 		if (!compose_says(raw) || json_read_list(&json, choose, ret_option) == 0)
 			continue;
 		if (!ret_option->fault)

@@ -57,15 +57,16 @@ effective(const struct reading *reading, size_t offset)
 #define EFFECTIVE(reading, member)                                                       \
 	effective(reading, offsetof(struct compose_definition, member))
 
-/* A text, in which no variable may be left: that would be no fact. */
+/* A text, over which no variable and no !reset may decide: that would be no fact. */
 static int
 read_fact(struct reading *reading, struct text raw, const char *field,
           struct text *ret_fact)
 {
+	enum compose_tag tag = compose_untag(&raw);
 	struct json json = json_start(raw, reading->arena, reading->err);
 	struct text text = {0};
 
-	if (!raw.at)
+	if (!raw.at || tag == COMPOSE_TAG_RESET)
 		return 0;
 	if (json_read_text(&json, &text) != 0) {
 		reading->fault = raw.at;
@@ -80,7 +81,7 @@ static int
 read_facts(struct reading *reading)
 {
 	struct container *container = reading->container;
-	struct text image = {0}, runtime = EFFECTIVE(reading, runtime);
+	struct text image = {0}, runtime = EFFECTIVE(reading, runtime), value = runtime;
 
 	if (read_fact(reading, EFFECTIVE(reading, image), "image", &image) != 0 ||
 	    read_fact(reading, EFFECTIVE(reading, container_name), "container_name",
@@ -93,7 +94,9 @@ read_facts(struct reading *reading)
 		if (!container->runtime.at && !text_is(runtime, "\"\"")) {
 			add_guard(reading, GUARD_RUNTIMES, runtime.at);
 			container->setting =
-			    compose_undecided(runtime, "runtime: ", reading->arena);
+			    compose_untag(&value) == COMPOSE_TAG_RESET
+				? TEXT_LIT("runtime: !reset")
+				: compose_undecided(value, "runtime: ", reading->arena);
 		}
 	}
 	return 0;
@@ -119,6 +122,24 @@ read_privileged(struct reading *reading, struct text raw, const char *field,
 }
 
 /* ---- security_opt ---- */
+
+/* The uppermost layer that says it; under !reset, those below too, since it may not be
+   known to the client. */
+static int
+judge_privileged(struct reading *reading)
+{
+	for (size_t i = 0; i < reading->service->count; i++) {
+		struct text raw = reading->layers[i].privileged;
+		enum compose_tag tag = compose_untag(&raw);
+
+		if (read_privileged(reading, raw, "privileged", TEXT_LIT("privileged")) !=
+		    0)
+			return -1;
+		if (compose_says(raw) && tag != COMPOSE_TAG_RESET)
+			return 0;
+	}
+	return 0;
+}
 
 static int
 judge_file(struct reading *reading, struct text path)
@@ -180,25 +201,35 @@ judge_options(struct reading *reading)
 /* ---- labels, annotations, builds ---- */
 
 static int
+read_map(struct reading *reading, struct text raw, const char *field,
+         struct text_map *ret_map)
+{
+	if (compose_read_pairs(raw, reading->arena, ret_map, reading->err) == 0)
+		return 0;
+	reading->fault = raw.at;
+	return err_wrap(reading->err, "%s", field);
+}
+
+static int
 read_maps(struct reading *reading)
 {
 	struct container *container = reading->container;
+	bool tagged = false;
 
 	for (size_t i = reading->service->count; i-- > 0;) { /* the last of a key wins */
 		const struct compose_definition *layer = &reading->layers[i];
+		struct text labels = layer->labels, annotations = layer->annotations;
 
-		if (compose_read_pairs(layer->labels, reading->arena, &container->labels,
-		                       reading->err) != 0) {
-			reading->fault = layer->labels.at;
-			return err_wrap(reading->err, "labels");
-		}
-		if (compose_read_pairs(layer->annotations, reading->arena,
-		                       &container->annotations, reading->err) != 0) {
-			reading->fault = layer->annotations.at;
-			return err_wrap(reading->err, "annotations");
-		}
+		tagged = compose_untag(&labels) != COMPOSE_TAG_NONE || tagged;
+		(void)compose_untag(&annotations); /* all of them could be there */
+		if (read_map(reading, labels, "labels", &container->labels) != 0 ||
+		    read_map(reading, annotations, "annotations",
+		             &container->annotations) != 0)
+			return -1;
 	}
 	compose_drop_undecided(&container->labels);
+	if (tagged) /* which of them are there depends on the client */
+		container->labels.count = 0;
 	return 0;
 }
 
@@ -231,15 +262,6 @@ judge_annotations(struct reading *reading)
 	}
 }
 
-struct build {
-	struct text privileged, entitlements;
-};
-
-static const struct json_field build_fields[] = {
-    {"privileged", json_read_raw, offsetof(struct build, privileged)},
-    {"entitlements", json_read_raw, offsetof(struct build, entitlements)},
-};
-
 /*
  * A build passes by the guard `builds` alone when it is asked of the engine; here it can
  * be seen that its steps would run privileged.
@@ -247,30 +269,17 @@ static const struct json_field build_fields[] = {
 static int
 judge_build(struct reading *reading)
 {
-	struct text raw = EFFECTIVE(reading, build), insecure = {0};
-	struct json json = json_start(raw, reading->arena, reading->err);
-	struct text_list entitlements = {0};
-	struct build build = {0};
+	struct compose_build build = {.place = NULL};
 
-	if (!raw.at)
-		return 0;
-	add_guard(reading, GUARD_BUILDS, raw.at);
-	if (json_peek(&json) == JSON_STRING)
-		return 0;
-	reading->fault = raw.at;
-	if (json_read_struct(&json, build_fields, COUNT(build_fields), &build) != 0)
-		return err_wrap(reading->err, "build");
-	json = json_start(build.entitlements, reading->arena, reading->err);
-	if (compose_says(build.entitlements) &&
-	    json_read_text_list(&json, &entitlements) != 0)
-		return err_wrap(reading->err, "build.entitlements");
-	for (size_t i = 0; i < entitlements.count; i++) {
-		if (text_is(entitlements.at[i], "security.insecure") ||
-		    compose_has_variable(entitlements.at[i]))
-			insecure = build.entitlements;
+	if (compose_read_build(reading->layers, reading->service->count, reading->arena,
+	                       &build, reading->err) != 0) {
+		reading->fault = build.fault;
+		return -1;
 	}
-	if (insecure.at)
-		add_posture(reading, POSTURE_PRIVILEGED, insecure.at,
+	if (build.place)
+		add_guard(reading, GUARD_BUILDS, build.place);
+	if (build.insecure)
+		add_posture(reading, POSTURE_PRIVILEGED, build.insecure,
 		            TEXT_LIT("build.entitlements security.insecure"));
 	return read_privileged(reading, build.privileged, "build.privileged",
 	                       TEXT_LIT("build.privileged"));
@@ -306,9 +315,8 @@ read_service(struct reading *reading)
 	struct container *container = reading->container;
 
 	if (read_layers(reading) != 0 || read_facts(reading) != 0 ||
-	    read_privileged(reading, EFFECTIVE(reading, privileged), "privileged",
-	                    TEXT_LIT("privileged")) != 0 ||
-	    judge_options(reading) != 0 || read_maps(reading) != 0)
+	    judge_privileged(reading) != 0 || judge_options(reading) != 0 ||
+	    read_maps(reading) != 0)
 		return -1;
 	judge_annotations(reading);
 	if (judge_build(reading) != 0)

@@ -10,6 +10,41 @@ compose_has_variable(struct text value)
 	return text_find(value, '$') < value.len;
 }
 
+/* ---- tags ---- */
+
+bool
+compose_is_tag(struct text key)
+{
+	return text_is(key, COMPOSE_RESET) || text_is(key, COMPOSE_OVERRIDE);
+}
+
+/* The first member of an object that is well-formed. */
+static int
+take_tagged(struct json *json, struct text key, void *context)
+{
+	struct text *inner = context;
+
+	if (compose_is_tag(key))
+		return json_read_raw(json, inner);
+	return json_skip(json);
+}
+
+enum compose_tag
+compose_untag(struct text *raw)
+{
+	struct err ignored = {0};
+	struct json json = json_start(*raw, NULL, &ignored);
+	struct text inner = {0};
+	bool reset = text_has_prefix(*raw, "{\"" COMPOSE_RESET "\"");
+
+	if (!reset && !text_has_prefix(*raw, "{\"" COMPOSE_OVERRIDE "\""))
+		return COMPOSE_TAG_NONE;
+	if (json_read_members(&json, take_tagged, &inner) != 0 || !inner.at)
+		return COMPOSE_TAG_NONE;
+	*raw = inner;
+	return reset ? COMPOSE_TAG_RESET : COMPOSE_TAG_OVERRIDE;
+}
+
 /* ---- truth ---- */
 
 static bool
@@ -108,12 +143,18 @@ set_pair(struct json *json, const struct pairs *pairs, struct text key, struct t
 	return 0;
 }
 
-/* Text, or what stands for itself: numbers and truth values; null is empty. */
+/* Text, or what stands for itself: numbers and truth values; null is empty. What a tag
+   decides is no more a fact than what a variable does, and looks like one. */
 static int
 read_value(struct json *json, struct text *ret_value)
 {
 	enum json_kind kind = json_peek(json);
+	struct text raw = {.at = json->at, .len = (size_t)(json->end - json->at)};
 
+	if (kind == JSON_OBJECT && compose_untag(&raw) != COMPOSE_TAG_NONE) {
+		*ret_value = TEXT_LIT("$");
+		return json_skip(json);
+	}
 	if (kind == JSON_OBJECT || kind == JSON_LIST)
 		return json_fail(json, ERR_TYPE, "should be text");
 	if (kind == JSON_STRING || kind == JSON_NULL)

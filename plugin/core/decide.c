@@ -18,17 +18,6 @@
 
 enum { SECOND_US = 1000000 };
 
-/* As much of `from` as there is room for; snprintf() would cost more than the rest of a
-   decision that lets through. */
-static void
-copy(const char *from, char *to, size_t size)
-{
-	size_t len = strnlen(from, size - 1);
-
-	memcpy(to, from, len);
-	to[len] = '\0';
-}
-
 /* A denial until somebody says otherwise. */
 static void
 start(struct decision *decision, const struct circumstances *circumstances)
@@ -38,9 +27,18 @@ start(struct decision *decision, const struct circumstances *circumstances)
 	verdict->guard = -1;
 	verdict->on_record = true;
 	decision->now_us = circumstances->now_us;
+}
+
+/* What a message and a line of the record name it by; most calls have neither. */
+static void
+identify(struct decision *decision, const struct circumstances *circumstances)
+{
+	struct verdict *verdict = &decision->verdict;
+	const char *policy =
+	    circumstances->policy ? circumstances->policy->digest : "none";
+
 	verdict_id(circumstances->now_us, circumstances->entropy, verdict->id);
-	copy(circumstances->policy ? circumstances->policy->digest : "none",
-	     verdict->policy, sizeof verdict->policy);
+	memcpy(verdict->policy, policy, strnlen(policy, sizeof verdict->policy - 1));
 }
 
 static void
@@ -51,6 +49,29 @@ deny(struct decision *decision, enum reason reason, struct text detail)
 	verdict->decision = DECISION_DENY;
 	verdict->reason = reason;
 	verdict_explain(verdict, &decision->workload, detail);
+}
+
+/* The same for what no policy is asked about. */
+static void
+refuse(struct decision *decision, const struct circumstances *circumstances,
+       enum reason reason, struct text detail)
+{
+	identify(decision, circumstances);
+	deny(decision, reason, detail);
+}
+
+/* What can't be read, with the reason that its reader gave. */
+static void
+refuse_bytes(struct decision *decision, const struct circumstances *circumstances,
+             struct text bytes, const struct err *err)
+{
+	enum reason reason = REASON_BAD_ENVELOPE;
+
+	if (bytes.len == 0)
+		reason = REASON_EMPTY_ENVELOPE;
+	else if (err->code == ERR_MEMORY)
+		reason = REASON_NO_MEMORY;
+	refuse(decision, circumstances, reason, text_of(err->text));
 }
 
 /* Place 1. */
@@ -92,19 +113,6 @@ why_refused(const struct decision *decision, const struct ruling *ruling,
 	return REASON_POSTURE;
 }
 
-/* What the verdict's owner should know about a weak profile, to accept it in one line. */
-static void
-name_profile(struct decision *decision)
-{
-	struct container *container =
-	    &decision->workload.containers[decision->verdict.container];
-	struct err ignored = {0};
-
-	if (container->profile.at && container->digest[0] == '\0')
-		(void)seccomp_profile_digest(container->profile, &decision->arena,
-		                             container->digest, &ignored);
-}
-
 /* Asks the policy about each container. */
 static int
 judge_each(struct decision *decision, const struct circumstances *circumstances)
@@ -137,22 +145,23 @@ settle(struct decision *decision, enum reason unreadable)
 		verdict->on_record = ruling->exception != NULL;
 		return;
 	}
-	name_profile(decision);
+	/* so that the policy's owner can accept a weak profile in one line */
+	(void)seccomp_name_profile(&decision->workload.containers[verdict->container],
+	                           &decision->arena);
 	deny(decision, why_refused(decision, ruling, unreadable),
 	     text_of(decision->workload.unreadable.text));
 	if (ruling->mode == RULE_OBSERVE)
 		verdict->decision = DECISION_OBSERVE;
 }
 
-/*
- * The worst that the policy says of a container decides.
- */
+/* The worst that the policy says of a container decides. */
 static void
 conclude(struct decision *decision, const struct circumstances *circumstances,
          enum reason unreadable)
 {
 	size_t index;
 
+	identify(decision, circumstances);
 	if (!circumstances->policy) {
 		deny(decision, REASON_POLICY_BROKEN, circumstances->broken);
 		return;
@@ -223,14 +232,8 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	struct text body = {0};
 
 	start(decision, circumstances);
-	if (bytes.len == 0) {
-		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
-		return;
-	}
-	if (authz_read(bytes, &decision->arena, authz, &err) != 0) {
-		deny(decision,
-		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		     text_of(err.text));
+	if (bytes.len == 0 || authz_read(bytes, &decision->arena, authz, &err) != 0) {
+		refuse_bytes(decision, circumstances, bytes, &err);
 		return;
 	}
 	decision->workload.user = authz->user;
@@ -241,9 +244,7 @@ decide_authz(struct text bytes, const struct circumstances *circumstances,
 	if (decision->route.call >= CALL_CONTAINER_CREATE &&
 	    decision->route.call <= CALL_SERVICE_UPDATE &&
 	    authz_body(authz, &decision->arena, &body, &err) != 0) {
-		deny(decision,
-		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		     text_of(err.text));
+		refuse_bytes(decision, circumstances, bytes, &err);
 		return;
 	}
 	decide_call(decision, body, circumstances);
@@ -329,7 +330,7 @@ decide_refusal(enum reason reason, const struct circumstances *circumstances,
                struct decision *decision)
 {
 	start(decision, circumstances);
-	deny(decision, reason, (struct text){0});
+	refuse(decision, circumstances, reason, (struct text){0});
 }
 
 /* ---- Kubernetes ---- */
@@ -340,6 +341,7 @@ start_kubernetes(struct decision *decision, const struct circumstances *circumst
 	struct arena *arena = &decision->arena;
 
 	start(decision, circumstances);
+	identify(decision, circumstances); /* answers have it, whatever they say */
 	if (arena->limit == 0 || arena->limit > ADMISSION_MEMORY_MAX)
 		arena->limit = ADMISSION_MEMORY_MAX;
 	decision->workload.door = DOOR_KUBERNETES;
@@ -355,14 +357,9 @@ decide_admission(struct text bytes, const struct circumstances *circumstances,
 	struct err err = {0};
 
 	start_kubernetes(decision, circumstances);
-	if (bytes.len == 0) {
-		deny(decision, REASON_EMPTY_ENVELOPE, (struct text){0});
-		return;
-	}
-	if (admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
-		deny(decision,
-		     err.code == ERR_MEMORY ? REASON_NO_MEMORY : REASON_BAD_ENVELOPE,
-		     text_of(err.text));
+	if (bytes.len == 0 ||
+	    admission_read(bytes, &decision->arena, admission, workload, &err) != 0) {
+		refuse_bytes(decision, circumstances, bytes, &err);
 		return;
 	}
 	if (!admission_workload(admission, &decision->arena, workload))
@@ -379,7 +376,7 @@ decide_admission_refusal(enum reason reason, struct text prefix,
 	start_kubernetes(decision, circumstances);
 	admission_read_head(prefix, &decision->arena, &decision->admission,
 	                    &decision->workload);
-	deny(decision, reason, (struct text){0});
+	refuse(decision, circumstances, reason, (struct text){0});
 }
 
 void

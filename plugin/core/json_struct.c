@@ -41,14 +41,33 @@ folds_to(struct text key, const char *name)
 	return at == end;
 }
 
+static bool
+is_ascii(struct text t)
+{
+	const uint64_t highs = UINT64_C(0x8080808080808080);
+	uint64_t all = 0;
+	size_t i = 0;
+
+	for (; t.len - i >= sizeof all; i += sizeof all) {
+		uint64_t eight;
+
+		memcpy(&eight, t.at + i, sizeof eight);
+		all |= eight;
+	}
+	for (; i < t.len; i++)
+		all |= (unsigned char)t.at[i];
+	return (all & highs) == 0;
+}
+
 bool
 json_key_matches(struct text key, const char *name)
 {
 	size_t len = strlen(name);
 
-	if (key.len < len) /* no character is shorter than what it folds to */
-		return false;
-	return (key.len == len && memcmp(key.at, name, len) == 0) || folds_to(key, name);
+	if (key.len == len)
+		return memcmp(key.at, name, len) == 0 || folds_to(key, name);
+	/* no character is shorter than what it folds to, and only others are longer */
+	return key.len > len && !is_ascii(key) && folds_to(key, name);
 }
 
 /* The next key of an object, decoded, with the reader behind its ':'. */

@@ -44,6 +44,29 @@ add_warning(struct warnings *warnings, const struct buf *text)
 	buf_json(warnings->out, text_first(all, (size_t)(at - all.at)), 0);
 }
 
+/* container "web"; where none could be read, object "web-0" of kind "Pod". */
+static void
+write_subject(struct buf *text, const struct decision *decision,
+              const struct container *container)
+{
+	const struct admission *admission = &decision->admission;
+
+	if (container->name.len > 0) {
+		buf_str(text, "container ");
+		buf_quoted(text, container->name, NAME_SHOWN);
+		return;
+	}
+	buf_str(text, "object");
+	if (admission->name.len > 0) {
+		buf_char(text, ' ');
+		buf_quoted(text, admission->name, NAME_SHOWN);
+	}
+	if (admission->kind.len > 0) {
+		buf_str(text, " of kind ");
+		buf_quoted(text, admission->kind, NAME_SHOWN);
+	}
+}
+
 /* would refuse container "web": asks for no seccomp profile. Set ... (decision 01J...) */
 static void
 warn_observed(struct warnings *warnings, const struct decision *decision, size_t index)
@@ -57,8 +80,8 @@ warn_observed(struct warnings *warnings, const struct decision *decision, size_t
 		: words_of_posture(posture, DOOR_KUBERNETES);
 	cleanup_buf struct buf text = {0};
 
-	buf_str(&text, "seccomp-authz only observes: container ");
-	buf_quoted(&text, container->name, NAME_SHOWN);
+	buf_str(&text, "seccomp-authz only observes: ");
+	write_subject(&text, decision, container);
 	if (ruling->guard < 0 && posture == POSTURE_UNREADABLE)
 		words = words_of_reason(REASON_UNREADABLE, DOOR_KUBERNETES);
 	buf_printf(&text, "%s %s. %s",
@@ -89,8 +112,8 @@ warn_expiring(struct warnings *warnings, const struct decision *decision, size_t
 		return;
 	buf_str(&text, "seccomp-authz: the exception ");
 	buf_quoted(&text, exception->id, RULE_SHOWN);
-	buf_str(&text, " that lets container ");
-	buf_quoted(&text, decision->workload.containers[index].name, NAME_SHOWN);
+	buf_str(&text, " that lets ");
+	write_subject(&text, decision, &decision->workload.containers[index]);
 	buf_str(&text, " through ends at ");
 	rfc3339_write(&text, exception->expires);
 	buf_char(&text, 'Z');

@@ -96,17 +96,24 @@ end_of(struct edit *edit, const struct policy_value *value)
 	return json.at;
 }
 
+/* Which exceptions go. */
+struct dropping {
+	bool (*is_meant)(struct text id, void *context);
+	void *context;
+};
+
 static bool
-is_wanted(const struct policy_value *exception, const char *prefix)
+is_dropped(const struct policy_value *exception, const struct dropping *dropping)
 {
 	const struct policy_value *id = policy_tree_member(exception, "id");
 
-	return !(id && id->kind == JSON_STRING && text_has_prefix(id->text, prefix));
+	return id && id->kind == JSON_STRING &&
+	       dropping->is_meant(id->text, dropping->context);
 }
 
 /* Copies the elements that stay, each up to its end, with what stands in front of it. */
 static int
-drop(struct edit *edit, const char *prefix, size_t *ret_count)
+drop(struct edit *edit, const struct dropping *dropping, size_t *ret_count)
 {
 	const struct policy_value *list, *value;
 	const char *begin;
@@ -118,16 +125,14 @@ drop(struct edit *edit, const char *prefix, size_t *ret_count)
 	list = policy_tree_member(edit->root, "exceptions");
 	if (!list || list->kind != JSON_LIST)
 		return 0;
-	for (value = list->first; value; value = value->next)
-		*ret_count += !is_wanted(value, prefix);
-	if (*ret_count == 0)
-		return 0;
 	copy_to(edit, list->at + 1);
 	for (value = list->first; value; value = value->next) {
 		const char *end = end_of(edit, value);
 
 		begin = edit->copied;
-		if (is_wanted(value, prefix)) {
+		if (is_dropped(value, dropping)) {
+			++*ret_count;
+		} else {
 			/* the first that stays does not begin with a ',' */
 			if (kept++ == 0 && value != list->first)
 				begin = (const char *)memchr(
@@ -138,17 +143,18 @@ drop(struct edit *edit, const char *prefix, size_t *ret_count)
 		}
 		edit->copied = end;
 	}
-	if (kept == 0) /* "[" and white space: nothing in between */
+	if (kept == 0 && *ret_count > 0) /* "[" and white space: nothing in between */
 		edit->copied = end_of(edit, list) - 1;
 	return 0;
 }
 
 int
-policy_edit_drop(struct text bytes, const char *prefix, struct buf *ret_bytes,
-                 size_t *ret_count, struct err *err)
+policy_edit_drop(struct text bytes, bool (*is_meant)(struct text id, void *context),
+                 void *context, struct buf *ret_bytes, size_t *ret_count, struct err *err)
 {
+	const struct dropping dropping = {.is_meant = is_meant, .context = context};
 	struct edit edit = {.bytes = bytes, .out = ret_bytes, .err = err};
-	int failed = drop(&edit, prefix, ret_count);
+	int failed = drop(&edit, &dropping, ret_count);
 
 	return finish(&edit, failed);
 }

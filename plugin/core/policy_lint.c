@@ -125,6 +125,27 @@ check_guards(struct linter *linter)
 	}
 }
 
+/* The guard compares names; who writes a pattern believes that it fits more. */
+static void
+check_runtimes(struct linter *linter)
+{
+	const struct text_list *runtimes = &linter->policy->runtimes;
+
+	for (size_t i = 0; i < runtimes->count; i++) {
+		struct text name = runtimes->at[i];
+		char pointer[32];
+
+		if (text_find(name, '*') == name.len &&
+		    text_find(name, '?') == name.len && text_find(name, '[') == name.len)
+			continue;
+		(void)snprintf(pointer, sizeof pointer, "/runtimes/%zu", i);
+		report(linter, LINT_DEAD_PATTERN, NULL, pointer,
+		       "names of runtimes are no patterns, so this lets none through; "
+		       "name each, or lift the guard with an exception that allows "
+		       "\"guard:runtimes\"");
+	}
+}
+
 static void
 check_whole(struct linter *linter)
 {
@@ -134,6 +155,7 @@ check_whole(struct linter *linter)
 		       "the record shows nothing that surprises");
 	check_allow(linter);
 	check_guards(linter);
+	check_runtimes(linter);
 }
 
 /* ---- what an exception rests on ---- */

@@ -142,14 +142,8 @@ digest_of(struct subject *subject)
 {
 	struct container *container = subject->container;
 
-	if (container->digest[0])
+	if (!subject->digest_failed && seccomp_name_profile(container, subject->arena))
 		return text_of(container->digest);
-	if (!container->profile.at || subject->digest_failed)
-		return (struct text){0};
-	if (seccomp_profile_digest(container->profile, subject->arena, container->digest,
-	                           NULL) == 0)
-		return text_of(container->digest);
-	container->digest[0] = '\0';
 	subject->digest_failed = true;
 	return (struct text){0};
 }

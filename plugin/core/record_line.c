@@ -18,7 +18,9 @@ add_bounded(struct buf *buf, const char *name, struct text value, size_t max)
 {
 	if (!value.at)
 		return;
-	buf_printf(buf, ",\"%s\":", name);
+	buf_str(buf, ",\"");
+	buf_str(buf, name);
+	buf_str(buf, "\":");
 	buf_quoted(buf, value, max); /* JSON that no terminal minds */
 }
 
@@ -33,20 +35,25 @@ add_time(struct buf *buf, int64_t now_us)
 {
 	buf_str(buf, "\"time\":\"");
 	rfc3339_write(buf, now_us / 1000000);
-	buf_printf(buf, ".%06dZ\"", (int)(now_us % 1000000));
+	buf_char(buf, '.');
+	buf_number(buf, (uint64_t)now_us % 1000000, 6);
+	buf_str(buf, "Z\"");
 }
 
 static void
 add_postures(struct buf *buf, unsigned postures)
 {
-	const char *separator = "";
+	const char *separator = "[\"";
 
-	buf_str(buf, "[");
+	if (postures == 0)
+		buf_char(buf, '[');
 	for (enum posture posture = 0; posture < POSTURE_COUNT; posture++) {
 		if (!(postures & POSTURE_BIT(posture)))
 			continue;
-		buf_printf(buf, "%s\"%s\"", separator, posture_name(posture));
-		separator = ",";
+		buf_str(buf, separator);
+		buf_str(buf, posture_name(posture));
+		buf_char(buf, '"');
+		separator = ",\"";
 	}
 	buf_str(buf, "]");
 }
@@ -121,7 +128,9 @@ add_uri(struct buf *buf, const struct decision *decision)
 
 		if (!value.at)
 			continue;
-		buf_printf(&uri, "%c%s=", separator, keys[i]);
+		buf_char(&uri, separator);
+		buf_str(&uri, keys[i]);
+		buf_char(&uri, '=');
 		add_cut(&uri, value, QUERY_VALUE_MAX);
 		separator = '&';
 	}

@@ -202,3 +202,15 @@ seccomp_profile_digest(struct text json, struct arena *arena, char *out, struct 
 	*out = '\0';
 	return 0;
 }
+
+bool
+seccomp_name_profile(struct container *container, struct arena *arena)
+{
+	if (container->digest[0] != '\0')
+		return true;
+	if (container->profile.at && seccomp_profile_digest(container->profile, arena,
+	                                                    container->digest, NULL) == 0)
+		return true;
+	container->digest[0] = '\0';
+	return false;
+}

@@ -97,6 +97,17 @@ verdict_id(int64_t now_us, const uint8_t entropy[10], char out[VERDICT_ID_MAX])
 	out[26] = '\0';
 }
 
+/* Quoted, but without the quotes, which would only be in the way. */
+static void
+add_inner(struct buf *buf, struct text t, size_t max)
+{
+	cleanup_buf struct buf quoted = {0};
+
+	buf_quoted(&quoted, t, max);
+	if (buf_ok(&quoted))
+		buf_add(buf, quoted.at + 1, quoted.len - 2);
+}
+
 /* service "web" (image), container "web" (image), plugin "name", ... */
 static void
 write_subject(struct buf *buf, const struct workload *workload,
@@ -121,12 +132,9 @@ write_subject(struct buf *buf, const struct workload *workload,
 	}
 	if (container->image.text.len > 0 && container->image.kind != IMAGE_REF_INVALID &&
 	    workload->operation != OPERATION_PLUGIN) {
-		struct buf quoted = {0};
-
-		buf_quoted(&quoted, container->image.text, IMAGE_SHOWN);
-		if (buf_ok(&quoted)) /* the quotes would only be in the way here */
-			buf_printf(buf, " (%.*s)", (int)quoted.len - 2, quoted.at + 1);
-		buf_free(&quoted);
+		buf_str(buf, " (");
+		add_inner(buf, container->image.text, IMAGE_SHOWN);
+		buf_char(buf, ')');
 	}
 }
 
@@ -149,8 +157,6 @@ write_calls(struct buf *buf, const struct container *container)
 static void
 write_setting(struct buf *buf, const struct container *container, enum posture posture)
 {
-	struct buf quoted = {0};
-
 	if (posture == POSTURE_WEAK) {
 		write_calls(buf, container);
 		return;
@@ -165,10 +171,8 @@ write_setting(struct buf *buf, const struct container *container, enum posture p
 			        "engine's default is unconfined");
 		return;
 	}
-	buf_quoted(&quoted, container->setting, SETTING_SHOWN);
-	if (buf_ok(&quoted))
-		buf_printf(buf, ": %.*s", (int)quoted.len - 2, quoted.at + 1);
-	buf_free(&quoted);
+	buf_str(buf, ": ");
+	add_inner(buf, container->setting, SETTING_SHOWN);
 }
 
 static void
@@ -178,7 +182,11 @@ write_ids(struct buf *buf, const struct verdict *verdict)
 
 	if (strncmp(digest, "sha256:", 7) == 0)
 		digest += 7;
-	buf_printf(buf, " (policy %.12s, decision %s)", digest, verdict->id);
+	buf_str(buf, " (policy ");
+	buf_add(buf, digest, strnlen(digest, 12));
+	buf_str(buf, ", decision ");
+	buf_str(buf, verdict->id);
+	buf_char(buf, ')');
 }
 
 /* Details are ours and quote what they repeat, so their quotes and backslashes stay; but
@@ -223,7 +231,8 @@ write_whole(struct buf *buf, const struct verdict *verdict,
 	buf_str(buf, sentence->what);
 	if (detail.len > 0)
 		write_detail(buf, detail);
-	buf_printf(buf, ". %s", what_to_do(verdict, workload, sentence->fix));
+	buf_str(buf, ". ");
+	buf_str(buf, what_to_do(verdict, workload, sentence->fix));
 	write_ids(buf, verdict);
 }
 
@@ -279,10 +288,13 @@ write_refusal(struct buf *buf, const struct verdict *verdict,
 		           sentence->fix, guard_name((enum guard)verdict->guard));
 	} else {
 		sentence = words_of_posture(verdict->posture, workload->door);
-		buf_printf(buf, " %s", sentence->what);
+		buf_char(buf, ' ');
+		buf_str(buf, sentence->what);
 		write_setting(buf, container, verdict->posture);
 		write_others(buf, verdict, workload);
-		buf_printf(buf, ". %s, or ask for an exception", sentence->fix);
+		buf_str(buf, ". ");
+		buf_str(buf, sentence->fix);
+		buf_str(buf, ", or ask for an exception");
 	}
 	if (verdict->user_unknown)
 		buf_str(buf, "; exceptions for users can't apply, since the engine knows "
@@ -321,9 +333,10 @@ verdict_explain(struct verdict *verdict, const struct workload *workload,
 	else
 		write_whole(&buf, verdict, workload, detail);
 	shorten(&buf, verdict);
-	if (!buf_ok(&buf)) /* never empty: say at least that there was no memory */
+	/* never empty: say at least that there was no memory */
+	if (!buf_ok(&buf) || buf.len == 0 || buf.len >= sizeof verdict->message)
 		(void)snprintf(verdict->message, sizeof verdict->message,
 		               "denied, and no memory to say why (%s)", verdict->id);
 	else
-		(void)snprintf(verdict->message, sizeof verdict->message, "%s", buf.at);
+		memcpy(verdict->message, buf.at, buf.len + 1);
 }

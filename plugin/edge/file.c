@@ -191,3 +191,19 @@ file_close(int *fd)
 	*fd = -1;
 	errno = saved;
 }
+
+int
+file_fill_standard(struct err *err)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* it gets the lowest free number, this one; a write to it fails (EBADF) */
+		if (open("/dev/null", O_RDONLY | O_NOCTTY) != fd)
+			return err_set(
+			    err, ERR_SYSTEM,
+			    "/dev/null: can't be opened in the place of closed "
+			    "descriptors: %m");
+	}
+	return 0;
+}

@@ -91,6 +91,8 @@ recorded(struct record_entry *entry, const char *failure)
 
 	if (request_finish(request, failure))
 		http_loop_resume(&http->loop, connection);
+	else if (requests_left(&http->requests))
+		http_loop_ring(&http->loop);
 	atomic_fetch_sub(&http->waiting, 1);
 }
 
@@ -122,8 +124,6 @@ answer_later(struct http *http, struct request *request)
 		http_loop_suspend(&http->loop, request);
 		return MHD_YES;
 	}
-	if (request->state == REQUEST_SUSPENDED)
-		http_loop_resumed(&http->loop);
 	return answer(http, request);
 }
 
@@ -139,17 +139,22 @@ marker(const char *which)
 	return (void *)(uintptr_t)which;
 }
 
-/* Behind a burst of many the allocator keeps what it had for them, since small blocks that
-   stay lie between; engines keep two connections (net/http, MaxIdleConnsPerHost). */
+/* Behind a burst of many, or large bodies of a few, the allocator keeps what it had for them,
+   since small blocks that stay lie between; engines keep two connections (net/http,
+   MaxIdleConnsPerHost). */
 static void
 connection_closed(struct http *http)
 {
-	enum { BURST = 16 };
+	enum { BURST = 16, KEPT = 2, LARGE = 1024 * 1024 };
+	bool many, large;
 
 	http->connections--;
-	if (http->most < BURST || http->connections > http->most / 4)
+	many = http->most >= BURST && http->connections <= http->most / 4;
+	large = http->requests.freed >= LARGE && http->connections <= KEPT;
+	if (!many && !large)
 		return;
 	http->most = http->connections;
+	http->requests.freed = 0;
 	(void)malloc_trim(0);
 }
 

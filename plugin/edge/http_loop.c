@@ -6,44 +6,37 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <poll.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum {
-	LOOK_MS = 100, /* whether it is time to stop */
 	HANG_MS = 100, /* for who still writes the record, at the end */
+	FOREVER = -1,
 };
 
-static void
-ring(const struct http_loop *loop)
-{
-	static const uint64_t once = 1;
-
-	(void)!write(loop->bell, &once, sizeof once); /* full: it rings already */
-}
-
-/* Waits for libmicrohttpd or for the bell. */
-static void
-wait_for_both(const struct http_loop *loop)
+/*
+ * The bell hangs in libmicrohttpd's own epoll set, with no pointer: that is the only thing
+ * there which it takes for no connection and passes over (daemon.c, MHD_epoll, 0.9.75 to
+ * 1.0.1). Any wait of ours with a limit or for two sets would cost each request more. Each
+ * ring is an edge, so the bell is never read.
+ */
+static int
+hang_bell(struct http_loop *loop)
 {
 	const union MHD_DaemonInfo *info =
 	    MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	struct pollfd fds[] = {
-	    {.fd = info ? info->epoll_fd : -1, .events = POLLIN},
-	    {.fd = loop->bell, .events = POLLIN},
-	};
-	MHD_UNSIGNED_LONG_LONG left;
-	int wait_ms = LOOK_MS;
-	uint64_t times;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
 
-	if (MHD_get_timeout(loop->daemon, &left) == MHD_YES && left < LOOK_MS)
-		wait_ms = (int)left;
-	if (poll(fds, 2, wait_ms) > 0 && fds[1].revents)
-		(void)!read(loop->bell, &times, sizeof times);
+	loop->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (info && loop->bell >= 0 &&
+	    epoll_ctl(info->epoll_fd, EPOLL_CTL_ADD, loop->bell, &event) == 0)
+		return 0;
+	file_close(&loop->bell);
+	return -1;
 }
 
 /* libmicrohttpd takes connections from other threads only where it has one of its own. */
@@ -66,14 +59,11 @@ static bool
 serve_once(void *context)
 {
 	struct http_loop *loop = context;
-	bool both = loop->suspended > 0;
 
 	requests_collect(loop->requests);
 	take_waiting(loop);
 	loop->to_write = false;
-	if (both)
-		wait_for_both(loop);
-	(void)MHD_run_wait(loop->daemon, both ? 0 : LOOK_MS);
+	(void)MHD_run_wait(loop->daemon, FOREVER);
 	return loop->to_write;
 }
 
@@ -83,6 +73,12 @@ write_record(void *context, bool relieved)
 	const struct http_loop *loop = context;
 
 	record_write(loop->record, relieved);
+}
+
+static void
+wake(void *context)
+{
+	http_loop_ring(context);
 }
 
 static void
@@ -101,11 +97,10 @@ int
 http_loop_start(struct http_loop *loop, struct err *err)
 {
 	struct turns_job job = {
-	    .step = serve_once, .work = write_record, .context = loop};
+	    .step = serve_once, .wake = wake, .work = write_record, .context = loop};
 
-	loop->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (loop->bell < 0)
-		return err_set(err, ERR_SYSTEM, "eventfd: %m");
+	if (hang_bell(loop) != 0)
+		return err_set(err, ERR_SYSTEM, "libmicrohttpd can't be woken: %m");
 	if (pipe2(loop->doors, O_CLOEXEC | O_NONBLOCK) != 0) {
 		file_close(&loop->bell);
 		return err_set(err, ERR_SYSTEM, "pipe: %m");
@@ -134,6 +129,7 @@ http_loop_take(struct http_loop *loop, int fd)
 {
 	if (write(loop->doors[1], &fd, sizeof fd) == sizeof fd) {
 		atomic_store(&loop->waits, true);
+		http_loop_ring(loop);
 		return 0;
 	}
 	(void)close(fd);
@@ -153,7 +149,6 @@ http_loop_suspend(struct http_loop *loop, struct request *request)
 	int step = HANDOVER_WAITING;
 
 	MHD_suspend_connection(request->connection);
-	loop->suspended++;
 	if (!atomic_compare_exchange_strong(&request->handover, &step,
 	                                    HANDOVER_SUSPENDED))
 		http_loop_resume(loop, request->connection); /* just now */
@@ -163,11 +158,13 @@ void
 http_loop_resume(struct http_loop *loop, struct MHD_Connection *connection)
 {
 	MHD_resume_connection(connection);
-	ring(loop);
+	http_loop_ring(loop);
 }
 
 void
-http_loop_resumed(struct http_loop *loop)
+http_loop_ring(const struct http_loop *loop)
 {
-	loop->suspended--;
+	static const uint64_t once = 1;
+
+	(void)!write(loop->bell, &once, sizeof once);
 }

@@ -94,11 +94,15 @@ write_record(const struct record_state *record, struct buf *buf)
 	static const struct metrics_family lost = {
 	    "seccomp_authz_record_lost_lines_total", "counter",
 	    "Lines on record that one of the other sinks did not get."};
+	static const struct metrics_family behind = {
+	    "seccomp_authz_record_behind_lines", "gauge",
+	    "Lines on record that one of the other sinks has yet to get."};
 
 	metrics_number(buf, &written, record->written);
 	metrics_number(buf, &failed, record->failed);
 	metrics_number(buf, &waiting, record->waiting);
 	metrics_number(buf, &lost, record->lost);
+	metrics_number(buf, &behind, record->behind);
 }
 
 static void

@@ -164,8 +164,9 @@ use_file(struct policy_store *store, const char *path, struct policy *policy,
 	return counted;
 }
 
-/* The copy of an earlier start; NULL: there is none that can be used. */
-static struct counted *
+/* The copy of an earlier start; NULL: none that can be used. Not inlined, as load_file(): the
+   list of problems is large, and what a start once took of the stack stays resident. */
+__attribute__((noinline)) static struct counted *
 use_last_good(struct policy_store *store, const char *path)
 {
 	cleanup_buf struct buf bytes = {0};
@@ -191,22 +192,13 @@ use_last_good(struct policy_store *store, const char *path)
 }
 
 static struct counted *
-use_none(struct policy_store *store, const char *path)
-{
-	log_error(&store->log,
-	          "policy %s: no policy is in force; every workload is denied", path);
-	return make_snapshot(NULL, "", path);
-}
-
-static struct counted *
 use_builtin(struct policy_store *store)
 {
 	struct policy *policy = policy_builtin();
 
 	if (!policy)
 		return NULL;
-	log_info(&store->log, "policy built-in in force: there is no %s",
-	         store->default_path);
+	log_info(&store->log, "policy built-in in force: no %s", store->default_path);
 	return make_snapshot(policy, "", "built-in");
 }
 
@@ -229,29 +221,37 @@ choose(struct policy_store *store)
 	return store->default_path;
 }
 
-static struct counted *
-load_first(struct policy_store *store)
+__attribute__((noinline)) static struct counted *
+load_file(struct policy_store *store, const char *path)
 {
 	cleanup_buf struct buf bytes = {0};
 	struct policy_problems problems;
 	char reason[sizeof((struct policy_snapshot *)0)->broken];
-	const char *path = choose(store);
+	struct policy *policy = policy_file_read(path, &bytes, &problems);
 	struct counted *counted;
-	struct policy *policy;
 
-	if (!path)
-		return use_builtin(store);
-	policy = policy_file_read(path, &bytes, &problems);
 	if (policy)
 		return use_file(store, path, policy, buf_text(&bytes));
 	policy_file_log(&store->log, path, &problems);
 	policy_file_reason(path, &problems, reason, sizeof reason);
 	counted = use_last_good(store, path);
-	if (!counted)
-		counted = use_none(store, path);
+	if (!counted) {
+		log_error(&store->log,
+		          "policy %s: no policy is in force; every workload is denied",
+		          path);
+		counted = make_snapshot(NULL, "", path);
+	}
 	if (counted)
 		degrade(counted, reason);
 	return counted;
+}
+
+static struct counted *
+load_first(struct policy_store *store)
+{
+	const char *path = choose(store);
+
+	return path ? load_file(store, path) : use_builtin(store);
 }
 
 /* The exceptions keep their counts. Only a reload, so we, swaps `current`. */
@@ -381,12 +381,12 @@ policy_store_open_with(const struct policy_store_options *options,
 		store->path = strdup(options->path);
 	if (store->default_path && (store->path || !options->path))
 		store->current = load_first(store);
-	if (!store->current) {
-		policy_store_close(store);
-		return err_set(err, ERR_MEMORY, "policy: no memory");
+	if (store->current) {
+		*ret_store = store;
+		return 0;
 	}
-	*ret_store = store;
-	return 0;
+	policy_store_close(store);
+	return err_set(err, ERR_MEMORY, "policy: no memory");
 }
 
 int

@@ -5,13 +5,18 @@
 #include "edge/file.h"
 #include "edge/watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NAMED_MAX = 20 }; /* exceptions that one look names */
+enum {
+	NAMED_MAX = 20, /* exceptions that one look names */
+	GLASS_MAX = 16, /* broken glass whose end is said though it is taken out */
+	GLASS_ID_MAX = 64,
+};
 
 struct policy_watch {
 	const struct log *log;
@@ -19,6 +24,8 @@ struct policy_watch {
 	int timer;    /* of the wall clock */
 	int epoll;    /* of both */
 	int64_t said; /* seconds: all up to and at this time has been said */
+	char glass[GLASS_MAX][GLASS_ID_MAX]; /* in force when the policy was taken */
+	size_t glass_count;
 };
 
 /* The first second after `after` at which there is something to say of an exception. */
@@ -112,6 +119,51 @@ say_all(struct policy_watch *watch, struct policy_store *store, int64_t now, int
 	watch->said = now;
 }
 
+static bool
+has_exception(const struct policy *policy, const char *id)
+{
+	for (size_t i = 0; i < policy->count; i++) {
+		if (text_is(policy->exceptions[i].id, id))
+			return true;
+	}
+	return false;
+}
+
+static void
+note_glass(struct policy_watch *watch, const struct policy *policy, int64_t now)
+{
+	watch->glass_count = 0;
+	for (size_t i = 0; i < policy->count && watch->glass_count < GLASS_MAX; i++) {
+		const struct exception *exception = &policy->exceptions[i];
+
+		if (text_has_prefix(exception->id, POLICY_BREAK_GLASS_PREFIX) &&
+		    exception->id.len < GLASS_ID_MAX && now < exception->expires)
+			(void)snprintf(watch->glass[watch->glass_count++], GLASS_ID_MAX,
+			               "%.*s", TEXT_ARG(exception->id));
+	}
+}
+
+/* What was in force and is gone has ended too, and nothing else would say so. */
+static void
+say_mended(struct policy_watch *watch, struct policy_store *store, int64_t now)
+{
+	const struct policy_snapshot *snapshot = policy_store_acquire(store);
+
+	for (size_t i = 0; snapshot->policy && i < watch->glass_count; i++) {
+		cleanup_buf struct buf id = {0};
+
+		if (has_exception(snapshot->policy, watch->glass[i]))
+			continue;
+		buf_quoted(&id, text_of(watch->glass[i]), 0);
+		log_warning(watch->log,
+		            "glass is mended: exception %.*s was taken out of the policy",
+		            TEXT_ARG(buf_text(&id)));
+	}
+	if (snapshot->policy)
+		note_glass(watch, snapshot->policy, now);
+	policy_store_release(store, snapshot);
+}
+
 void
 policy_watch_renew(struct policy_watch *watch, struct policy_store *store)
 {
@@ -119,6 +171,7 @@ policy_watch_renew(struct policy_watch *watch, struct policy_store *store)
 
 	if (!watch)
 		return;
+	say_mended(watch, store, now);
 	/* as if nothing had been said of what ends from now on */
 	watch->said = now - POLICY_SOON_S;
 	say_all(watch, store, now, now);

@@ -77,6 +77,7 @@ record_expire(struct record *record)
 	char reason[sizeof record->state.reason];
 	struct record_list due = {0};
 	uint64_t times;
+	bool changed;
 
 	if (read(record->queue.timer, &times, sizeof times) < 0 && errno != EAGAIN)
 		return;
@@ -88,8 +89,10 @@ record_expire(struct record *record)
 		return;
 	(void)snprintf(reason, sizeof reason, "%.160s did not take the line in %lld ms",
 	               record->spec, (long long)record->queue.wait_ms);
-	record_note(record, reason);
+	changed = record_mark(record, reason);
 	record_list_call(&due, reason);
+	if (changed) /* after who waits, since the log may hang too */
+		record_tell(record, reason);
 }
 
 void
@@ -109,10 +112,31 @@ record_state(struct record *record, struct record_state *ret_state)
 	ret_state->waiting = record->queue.waiting;
 	record_unlock(&record->monitor);
 	for (size_t i = 0; i < record->follower_count; i++)
-		ret_state->lost += record_follow_lost(record->followers[i]);
+		record_follow_state(record->followers[i], &ret_state->lost,
+		                    &ret_state->behind);
 }
 
 /* ---- opening and closing ---- */
+
+/* A file has one writer: a second sink would find it locked and lose every line. */
+static int
+check_sinks(const struct record_options *options, struct err *err)
+{
+	for (size_t i = 1; i < options->count; i++) {
+		const char *sink = options->sinks[i];
+		size_t len = strcspn(sink, ",");
+
+		for (size_t k = 0; k < i; k++) {
+			if (strncmp(sink, "file:", 5) == 0 &&
+			    strcspn(options->sinks[k], ",") == len &&
+			    strncmp(sink, options->sinks[k], len) == 0)
+				return err_set(err, ERR_TYPE,
+				               "record sink %.*s: is given twice",
+				               (int)len, sink);
+		}
+	}
+	return 0;
+}
 
 static int
 start_followers(struct record *record, const struct record_options *options,
@@ -136,6 +160,23 @@ start_followers(struct record *record, const struct record_options *options,
 	return 0;
 }
 
+/* Nothing in the new chain says that there was one before it. */
+static void
+warn_of_older(const struct record *record)
+{
+	const struct record_writer *writer = &record->writer;
+	const char *older =
+	    writer->kind->older ? writer->kind->older(writer->sink) : NULL;
+
+	if (older)
+		log_warning(
+		    &record->log,
+		    "record %s begins anew at seq 1: it can't go on from %s; leave "
+		    "the newest file plain (logrotate: delaycompress), and verify "
+		    "the two on their own",
+		    record->spec, older);
+}
+
 /* Once the thread has ended, or before it was started. */
 static void
 destroy(struct record *record, int64_t deadline_ms)
@@ -156,13 +197,14 @@ start(struct record *record, const struct record_options *options, struct err *e
 	const char *target = NULL;
 
 	kind = record_sink_find(options->kinds, options->sinks[0], &target, err);
-	if (!kind ||
+	if (!kind || check_sinks(options, err) ||
 	    record_queue_init(&record->queue,
 	                      options->wait_ms > 0 ? options->wait_ms : RECORD_WAIT_MS,
 	                      err) ||
 	    record_writer_open(&record->writer, kind, target, options->host, err) ||
 	    start_followers(record, options, err))
 		return -1;
+	warn_of_older(record);
 	record->state.last_time_us = record->writer.last_time_us;
 	record->check = true; /* a torn line is closed at once */
 	if (record_thread_start(&record->thread, record_run, record))

@@ -2,8 +2,8 @@
 /* record_chain.c - numbers the lines of the record and ties each to the one before. */
 #include "edge/record_chain.h"
 
-#include <inttypes.h>
-#include <jansson.h>
+#include "core/json_go.h"
+
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +38,11 @@ record_chain_add(struct record_chain *chain, struct buf *out, struct text line)
 
 	chain->seq++;
 	buf_add_text(out, line);
-	buf_printf(out, ",\"seq\":%" PRIu64 ",\"prev\":\"%s\"}", chain->seq, chain->prev);
+	buf_str(out, ",\"seq\":");
+	buf_number(out, chain->seq, 0);
+	buf_str(out, ",\"prev\":\"");
+	buf_str(out, chain->prev);
+	buf_str(out, "\"}");
 	if (!buf_ok(out))
 		return;
 	record_chain_hash(text_from(buf_text(out), start), chain->prev);
@@ -128,15 +132,14 @@ write_time(struct buf *out, int64_t us)
 bool
 record_chain_is_torn(struct text line)
 {
-	json_t *whole;
+	struct err ignored = {0};
+	struct json json = json_start(line, NULL, &ignored);
 
 	if (line.len > 0 && line.at[0] == '\0')
 		return true;
 	if (line.len == 0 || line.at[0] != '{')
 		return false;
-	whole = json_loadb(line.at, line.len, 0, NULL);
-	json_decref(whole);
-	return !whole;
+	return json_skip(&json) || json_finish(&json);
 }
 
 /* Takes the first line off *torn, which is not empty. */

@@ -49,6 +49,7 @@ struct record_sink {
 	int64_t sync_due_ms;            /* of fsync=interval, when something is */
 	int64_t rotate_due_ms;          /* not before; it failed */
 	char warning[256];              /* why it can't be rotated; "" */
+	char older[PATH_MAX];           /* a file that it could not go on from; "" */
 };
 
 static int
@@ -126,6 +127,9 @@ look_first(struct record_sink *sink, struct buf *ret_last, struct err *err)
 	if (!tail.last.at)
 		record_rotated_tail(sink->spec.path, ret_last, &sink->rotated_torn);
 	buf_add_text(ret_last, tail.last);
+	if (ret_last->len == 0)
+		(void)record_rotated_any(sink->spec.path, sink->rotated_torn.len > 0,
+		                         sink->older);
 	if (buf_ok(ret_last) && buf_ok(&sink->rotated_torn))
 		return 0;
 	return err_set(err, ERR_MEMORY, "%s: no memory", sink->spec.path);
@@ -361,6 +365,12 @@ file_sink_warning(const struct record_sink *sink)
 	return sink->warning[0] != '\0' ? sink->warning : NULL;
 }
 
+static const char *
+file_sink_older(const struct record_sink *sink)
+{
+	return sink->older[0] != '\0' ? sink->older : NULL;
+}
+
 static bool
 file_sink_is_quick(const struct record_sink *sink)
 {
@@ -378,6 +388,7 @@ const struct record_sink_kind record_sink_file = {
     .check = file_sink_check,
     .sync = file_sink_sync,
     .warning = file_sink_warning,
+    .older = file_sink_older,
     .is_quick = file_sink_is_quick,
     .probe = file_sink_probe,
 };

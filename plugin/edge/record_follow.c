@@ -22,6 +22,7 @@ struct record_follower {
 	bool warned;
 	/* under the mutex */
 	struct buf pending;
+	uint64_t behind; /* lines that wait or are being written */
 	uint64_t lost;
 	bool degraded;
 	bool stop, ended;
@@ -101,6 +102,7 @@ run(void *argument)
 	record_lock(&follower->monitor);
 	for (;;) {
 		struct buf empty = *writing;
+		uint64_t lines;
 
 		while (follower->pending.len == 0 && !follower->stop &&
 		       record_now_ms() < follower->due_ms)
@@ -109,12 +111,14 @@ run(void *argument)
 			break;
 		*writing = follower->pending;
 		follower->pending = empty;
+		lines = follower->behind; /* all that wait */
 		record_unlock(&follower->monitor);
 		write_and_sync(follower, RECORD_SYNC_IDLE);
 		buf_clear(writing);
 		if (writing->cap > KEEP)
 			buf_free(writing);
 		record_lock(&follower->monitor);
+		follower->behind -= lines;
 	}
 	record_unlock(&follower->monitor);
 	write_and_sync(follower, RECORD_SYNC_END);
@@ -164,6 +168,7 @@ record_follow_start(const struct record_sink_kind *kind, const char *spec,
 void
 record_follow(struct record_follower *follower, struct text lines)
 {
+	uint64_t count = count_lines(lines);
 	bool full;
 
 	if (!follower || lines.len == 0)
@@ -171,22 +176,21 @@ record_follow(struct record_follower *follower, struct text lines)
 	record_lock(&follower->monitor);
 	buf_add_text(&follower->pending, lines);
 	full = !buf_ok(&follower->pending);
+	follower->behind += full ? 0 : count;
 	follower->pending.failed = false; /* what is in it is whole and goes out */
 	(void)pthread_cond_signal(&follower->monitor.wake);
 	record_unlock(&follower->monitor);
 	if (full)
-		note(follower, count_lines(lines), "it is too slow");
+		note(follower, count, "it is too slow");
 }
 
-uint64_t
-record_follow_lost(struct record_follower *follower)
+void
+record_follow_state(struct record_follower *follower, uint64_t *lost, uint64_t *behind)
 {
-	uint64_t lost;
-
 	record_lock(&follower->monitor);
-	lost = follower->lost;
+	*lost += follower->lost;
+	*behind += follower->behind;
 	record_unlock(&follower->monitor);
-	return lost;
 }
 
 void

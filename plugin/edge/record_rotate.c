@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ROTATED_MAX = 1000 }; /* of PATH.1, PATH.2... that are looked at for a line */
@@ -222,4 +223,45 @@ record_rotated_tail(const char *path, struct buf *ret_last, struct buf *ret_torn
 		buf_free(&ways[i].last);
 		buf_free(&ways[i].torn);
 	}
+}
+
+/* BASE, a separator, and a digit first; `packed`: and more than digits and separators. */
+static bool
+is_rotated(const char *name, const char *base, bool packed)
+{
+	size_t len = strlen(base);
+
+	if (strncmp(name, base, len) != 0 || name[len] == '\0' ||
+	    !strchr("-._", name[len]) || name[len + 1] < '0' || name[len + 1] > '9')
+		return false;
+	return !packed || name[len + strspn(name + len, "-._0123456789")] != '\0';
+}
+
+bool
+record_rotated_any(const char *path, bool packed, char ret_name[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash - path) + 1 : 0;
+	char name[PATH_MAX];
+	const struct dirent *entry;
+	bool found = false;
+	struct stat st;
+	DIR *dir;
+
+	(void)snprintf(name, sizeof name, "%.*s", folder > 0 ? folder : 1,
+	               folder > 0 ? path : ".");
+	dir = opendir(name);
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir)) != NULL)
+		found =
+		    is_rotated(entry->d_name, path + folder, packed) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_size > 0 &&
+		    snprintf(name, sizeof name, "%.*s%s", folder, path, entry->d_name) <
+			PATH_MAX;
+	(void)closedir(dir);
+	if (found)
+		memcpy(ret_name, name, sizeof name);
+	return found;
 }

@@ -10,8 +10,8 @@ enum {
 	PROBE_MS = 1000, /* a sink that fails is asked so often, while no line comes */
 };
 
-void
-record_note(struct record *record, const char *failure)
+bool
+record_mark(struct record *record, const char *failure)
 {
 	struct record_state *state = &record->state;
 	bool changed;
@@ -25,18 +25,32 @@ record_note(struct record *record, const char *failure)
 		(void)pthread_cond_signal(&record->monitor.wake);
 	}
 	record_unlock(&record->monitor);
-	if (changed && failure)
+	return changed;
+}
+
+void
+record_tell(const struct record *record, const char *failure)
+{
+	if (failure)
 		log_error(&record->log,
 		          "record %s fails, what must be on record is refused: %s",
 		          record->spec, failure);
-	else if (changed)
+	else
 		log_warning(&record->log, "record %s takes lines again", record->spec);
+}
+
+static void
+note(struct record *record, const char *failure)
+{
+	if (record_mark(record, failure))
+		record_tell(record, failure);
 }
 
 static void
 settle(struct record *record, const struct record_written *written, const char *failure)
 {
 	struct record_list good = {0}, bad = {0};
+	bool changed;
 
 	record_lock(&record->monitor);
 	record_queue_settle(&record->queue, written->taken, &good, &bad);
@@ -44,10 +58,11 @@ settle(struct record *record, const struct record_written *written, const char *
 	record->state.failed += bad.count;
 	record_unlock(&record->monitor);
 	/* Without a line and without a failure nothing is known that was not before. */
-	if (failure || written->lines > 0)
-		record_note(record, failure);
+	changed = (failure || written->lines > 0) && record_mark(record, failure);
 	record_list_call(&good, NULL);
 	record_list_call(&bad, failure);
+	if (changed) /* after who waits: the log may be on the same full disk */
+		record_tell(record, failure);
 }
 
 /* Returns whether all was taken, or there was nothing and the sink is ready. */
@@ -58,13 +73,13 @@ write_group(struct record *record)
 	struct err err = {0};
 	int failed = record_writer_write(&record->writer, &written, &err);
 
+	settle(record, &written, failed ? err.text : NULL);
 	if (written.torn > 0)
 		log_warning(
 		    &record->log,
 		    "record %s: a crash tore its end, a recovery record closes it "
 		    "(torn lines: %zu); see seccomp-authz log verify",
 		    record->spec, written.torn);
-	settle(record, &written, failed ? err.text : NULL);
 	for (size_t i = 0; i < record->follower_count; i++)
 		record_follow(record->followers[i], written.bytes);
 	return !failed;
@@ -92,8 +107,7 @@ probe(struct record *record)
 		record->probe_ms = record_now_ms() + PROBE_MS;
 	record_unlock(&record->monitor);
 	if (due)
-		record_note(record,
-		            writer->kind->probe(writer->sink, &err) ? err.text : NULL);
+		note(record, writer->kind->probe(writer->sink, &err) ? err.text : NULL);
 }
 
 /* What nobody waits for. */
@@ -104,7 +118,7 @@ tend(struct record *record, enum record_sync when)
 	struct err err = {0};
 
 	if (record_writer_sync(&record->writer, when, &err))
-		record_note(record, err.text);
+		note(record, err.text);
 	record_sink_warn(writer->kind, writer->sink, &record->log, record->spec,
 	                 &record->warned);
 }
@@ -205,7 +219,7 @@ record_write(struct record *record, bool may_wait)
 	if (record_now_ms() - begun > SLOW_MS)
 		record->left_out = LEFT_OUT;
 	if (record->queue.head || record->check || record->stop ||
-	    record->writer.due_ms < record->due_ms)
+	    record->writer.due_ms < record->due_ms || probe_due(record) < record->due_ms)
 		(void)pthread_cond_signal(&record->monitor.wake);
 	record_unlock(&record->monitor);
 }

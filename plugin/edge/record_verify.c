@@ -134,6 +134,11 @@ check_seq(struct record_verify *verify, const struct record_place *place,
 		             place->seq);
 	if (place->seq > last->seq)
 		return gap(verify, place, last->seq + 1);
+	if (place->seq == 1 && prev[0] == '\0' && !same(place->hash, verify->first.hash))
+		return fault(verify, RECORD_REPEATED, place,
+		             "another record begins here, at seq 1; %" PRIu64
+		             " should follow. Verify the two each on its own",
+		             last->seq + 1);
 	if (place->seq < verify->first.seq)
 		return fault(verify, RECORD_REORDERED, place,
 		             "it should stand before all others (it has seq %" PRIu64 ")",
@@ -214,11 +219,11 @@ check_closing(struct record_verify *verify, const struct record_place *place,
 	after = record_found_after(line);
 	follows = place->seq == verify->last.seq + 1;
 	known = after.at && verify->last.path;
-	if (known && follows && !text_is(after, verify->last.hash))
-		return fault(
-		    verify, RECORD_ALTERED, &verify->last,
-		    "the recovery record after it has another hash for it: one of "
-		    "the two was altered");
+	if (known && follows && !text_is(after, verify->last.hash)) {
+		verify->suspect = *place;
+		verify->torn_count = 0;
+		return RECORD_WALK_ON;
+	}
 	if (known && !follows && text_is(after, verify->last.hash))
 		return fault(verify, RECORD_ALTERED, place,
 		             "it follows seq %" PRIu64 " but has %" PRIu64,
@@ -261,7 +266,7 @@ check_numbered(struct record_verify *verify, const struct record_place *place,
 	else if (verify->last.path && record_found_is_recovery(line))
 		return fault(verify, RECORD_MISSING, place,
 		             "the torn line that it closed should stand before it");
-	if (walk == RECORD_WALK_END)
+	if (walk == RECORD_WALK_END || verify->suspect.path)
 		return walk;
 	if (verify->last.path)
 		(void)check_seq(verify, place, line->prev);

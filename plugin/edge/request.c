@@ -52,6 +52,7 @@ static void
 drop_body(struct request *request)
 {
 	hold(request->all, 0, -(ptrdiff_t)request->cap);
+	request->all->freed += request->cap;
 	free(request->body);
 	request->body = NULL;
 	request->len = request->cap = 0;
@@ -218,12 +219,18 @@ request_leave(struct request *request)
 	request_give(request);
 }
 
+bool
+requests_left(const struct requests *all)
+{
+	return atomic_load_explicit(&all->left, memory_order_relaxed) != NULL;
+}
+
 void
 requests_collect(struct requests *all)
 {
 	struct request *request, *next;
 
-	if (!atomic_load_explicit(&all->left, memory_order_relaxed))
+	if (!requests_left(all))
 		return;
 	for (request = atomic_exchange(&all->left, NULL); request; request = next) {
 		next = request->next;

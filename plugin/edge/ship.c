@@ -107,6 +107,7 @@ read_answer(struct ship_client *client, struct ship_result *result)
 	    status >= 300 && status < 400
 		? ", a redirect, which is not followed; give the URL it leads to"
 	    : status == 401 || status == 403 ? ": is the token right?"
+	    : status == 415                  ? ": try without --gzip, or another --format"
 					     : "");
 }
 

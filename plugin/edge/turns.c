@@ -95,11 +95,13 @@ stand_by(struct turns *turns)
 
 		seen = now;
 		quiet = same ? quiet + 1 : 0;
-		if (!same || now % 2 == 0 ||
-		    !atomic_compare_exchange_strong(&turns->turn, &now, now + 1))
+		if (!same || now % 2 == 0)
 			continue;
+		/* before the loop is lost: whoever lost it stands by from then on */
 		atomic_store(&turns->relieved, false);
-		return true;
+		if (atomic_compare_exchange_strong(&turns->turn, &now, now + 1))
+			return true;
+		atomic_store(&turns->relieved, true);
 	}
 	return false;
 }
@@ -180,6 +182,7 @@ turns_stop(struct turns *turns, int64_t wait_ms)
 	int64_t deadline;
 
 	atomic_store(&turns->stop, true);
+	turns->job.wake(turns->job.context);
 	record_lock(&turns->monitor);
 	while (!record_wait_end(&turns->monitor, &turns->loop_ended,
 	                        record_now_ms() + CHUNK_MS))

@@ -38,7 +38,7 @@ struct watch {
 	bool pending, touched;
 	int64_t first_ms; /* when the first pending event came */
 	size_t count;
-	struct watched at[WATCH_PATHS_MAX];
+	struct watched at[]; /* as many as there are paths */
 };
 
 static int64_t
@@ -243,7 +243,8 @@ int
 watch_open(const char *const *paths, size_t count, struct watch **ret_watch,
            struct err *err)
 {
-	struct watch *watch = calloc(1, sizeof *watch);
+	const size_t most = count < WATCH_PATHS_MAX ? count : WATCH_PATHS_MAX;
+	struct watch *watch = calloc(1, sizeof *watch + most * sizeof *watch->at);
 	struct epoll_event event = {.events = EPOLLIN};
 
 	if (!watch)
@@ -257,7 +258,7 @@ watch_open(const char *const *paths, size_t count, struct watch **ret_watch,
 		watch_close(watch);
 		return -1;
 	}
-	for (; watch->count < count && watch->count < WATCH_PATHS_MAX; watch->count++) {
+	for (; watch->count < most; watch->count++) {
 		char *path = absolute(paths[watch->count]);
 
 		if (!path) {

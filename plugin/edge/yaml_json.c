@@ -70,6 +70,9 @@ collect_merge(struct yaml_reader *reader, const struct yaml_node *value, unsigne
 {
 	const struct yaml_node *source = yaml_target(value);
 
+	if (source->compose_tag != YAML_COMPOSE_NONE)
+		return yaml_fail(value->place, reader->failed_at, reader->err, ERR_TYPE,
+		                 "what << merges should have no tag");
 	if (source->kind == YAML_MAP)
 		return collect(reader, source, depth, entries);
 	if (source->kind != YAML_LIST)
@@ -217,6 +220,32 @@ write_list(struct yaml_reader *reader, const struct yaml_node *list, unsigned de
 	return 0;
 }
 
+/* Without its tag. */
+static int
+write_plain(struct yaml_reader *reader, const struct yaml_node *node, unsigned depth)
+{
+	if (node->kind == YAML_SCALAR)
+		return yaml_scalar_write(node, reader->dialect, &reader->document->json,
+		                         reader->failed_at, reader->err);
+	if (node->kind == YAML_MAP)
+		return write_map(reader, node, depth);
+	return write_list(reader, node, depth);
+}
+
+/* As the value of an object's only key: readers must not take it for the value itself. */
+static int
+write_tagged(struct yaml_reader *reader, const struct yaml_node *node, unsigned depth)
+{
+	struct buf *json = &reader->document->json;
+
+	buf_str(json, node->compose_tag == YAML_COMPOSE_RESET ? "{\"!reset\":"
+	                                                      : "{\"!override\":");
+	if (write_plain(reader, node, depth) != 0)
+		return -1;
+	buf_char(json, '}');
+	return 0;
+}
+
 static int
 write_node(struct yaml_reader *reader, const struct yaml_node *node, unsigned depth)
 {
@@ -227,12 +256,8 @@ write_node(struct yaml_reader *reader, const struct yaml_node *node, unsigned de
 	if (count_node(reader, node) != 0)
 		return -1;
 	add_mark(reader->document, node);
-	if (node->kind == YAML_SCALAR || node->tag == YAML_TAG_RESET)
-		return yaml_scalar_write(node, reader->dialect, &reader->document->json,
-		                         reader->failed_at, reader->err);
-	if (node->kind == YAML_MAP)
-		return write_map(reader, node, depth);
-	return write_list(reader, node, depth);
+	return node->compose_tag == YAML_COMPOSE_NONE ? write_plain(reader, node, depth)
+	                                              : write_tagged(reader, node, depth);
 }
 
 struct yaml_reader *

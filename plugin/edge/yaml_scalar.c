@@ -43,27 +43,19 @@ static const struct known_tag {
 	const char *name;
 	enum yaml_kind kind;
 	enum yaml_tag tag;
-	bool compose; /* only there */
 } known_tags[] = {
-    {"!", YAML_SCALAR, YAML_TAG_TEXT, false},
-    {"!", YAML_LIST, YAML_TAG_NONE, false},
-    {"!", YAML_MAP, YAML_TAG_NONE, false},
-    {CORE_TAG "str", YAML_SCALAR, YAML_TAG_TEXT, false},
-    {CORE_TAG "timestamp", YAML_SCALAR, YAML_TAG_TEXT, false},
-    {CORE_TAG "bool", YAML_SCALAR, YAML_TAG_BOOL, false},
-    {CORE_TAG "int", YAML_SCALAR, YAML_TAG_NUMBER, false},
-    {CORE_TAG "float", YAML_SCALAR, YAML_TAG_NUMBER, false},
-    {CORE_TAG "null", YAML_SCALAR, YAML_TAG_NULL, false},
-    {CORE_TAG "merge", YAML_SCALAR, YAML_TAG_MERGE, false},
-    {CORE_TAG "seq", YAML_LIST, YAML_TAG_NONE, false},
-    {CORE_TAG "map", YAML_MAP, YAML_TAG_NONE, false},
-    /* compose-go loader/reset.go: the value counts as not given */
-    {"!reset", YAML_SCALAR, YAML_TAG_RESET, true},
-    {"!reset", YAML_LIST, YAML_TAG_RESET, true},
-    {"!reset", YAML_MAP, YAML_TAG_RESET, true},
-    {"!override", YAML_SCALAR, YAML_TAG_NONE, true},
-    {"!override", YAML_LIST, YAML_TAG_NONE, true},
-    {"!override", YAML_MAP, YAML_TAG_NONE, true},
+    {"!", YAML_SCALAR, YAML_TAG_TEXT},
+    {"!", YAML_LIST, YAML_TAG_NONE},
+    {"!", YAML_MAP, YAML_TAG_NONE},
+    {CORE_TAG "str", YAML_SCALAR, YAML_TAG_TEXT},
+    {CORE_TAG "timestamp", YAML_SCALAR, YAML_TAG_TEXT},
+    {CORE_TAG "bool", YAML_SCALAR, YAML_TAG_BOOL},
+    {CORE_TAG "int", YAML_SCALAR, YAML_TAG_NUMBER},
+    {CORE_TAG "float", YAML_SCALAR, YAML_TAG_NUMBER},
+    {CORE_TAG "null", YAML_SCALAR, YAML_TAG_NULL},
+    {CORE_TAG "merge", YAML_SCALAR, YAML_TAG_MERGE},
+    {CORE_TAG "seq", YAML_LIST, YAML_TAG_NONE},
+    {CORE_TAG "map", YAML_MAP, YAML_TAG_NONE},
 };
 
 bool
@@ -72,13 +64,16 @@ yaml_tag_known(struct text tag, enum yaml_dialect dialect, struct yaml_node *nod
 	for (size_t i = 0; i < sizeof known_tags / sizeof known_tags[0]; i++) {
 		const struct known_tag *known = &known_tags[i];
 
-		if (!text_is(tag, known->name) || node->kind != known->kind ||
-		    (known->compose && dialect != YAML_COMPOSE))
+		if (!text_is(tag, known->name) || node->kind != known->kind)
 			continue;
 		node->tag = known->tag;
 		return true;
 	}
-	return false;
+	if (dialect == YAML_COMPOSE && text_is(tag, "!reset"))
+		node->compose_tag = YAML_COMPOSE_RESET;
+	else if (dialect == YAML_COMPOSE && text_is(tag, "!override"))
+		node->compose_tag = YAML_COMPOSE_OVERRIDE;
+	return node->compose_tag != YAML_COMPOSE_NONE;
 }
 
 /* ---- scalars ---- */
@@ -134,7 +129,7 @@ yaml_scalar_write(const struct yaml_node *node, enum yaml_dialect dialect,
 	bool v1_1 = dialect == YAML_KUBERNETES || node->tag == YAML_TAG_BOOL;
 	const char *word = word_of(node, v1_1);
 
-	if (node->tag == YAML_TAG_NULL || node->tag == YAML_TAG_RESET) {
+	if (node->tag == YAML_TAG_NULL) {
 		buf_str(json, "null");
 		return 0;
 	}

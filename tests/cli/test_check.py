@@ -184,6 +184,96 @@ class Answers(Folder):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stdout.count("is no plain file"), 3, done.stdout)
 
+    policy = json.dumps({"version": 1, "exceptions": [
+        {"id": "e", "allow": ["unconfined"], "reason": "TEST-1",
+         "match": {"image": ["debug/*"]}}]})
+
+    def test_files_are_merged_when_that_is_asked_for(self):
+        self.write("policy.json", self.policy)
+        self.write("app/a.yml", "services:\n  web:\n    image: debug/x\n"
+                                "    security_opt: [seccomp:unconfined]\n")
+        self.write("app/b.yml", "services:\n  web: {image: evil}\n")
+        words = ("--policy", "policy.json", "app/a.yml", "app/b.yml")
+        done = check(*words, cwd=self.home)
+        self.assertEqual((done.returncode, done.stdout.count("allow")), (0, 2), done.stdout)
+        done = check("--merge", *words, cwd=self.home)
+        self.assertEqual(done.returncode, 1)
+        self.assertTrue(done.stdout.startswith('deny app/a.yml:4 "web" unconfined default: '))
+        self.assertEqual(len(done.stdout.splitlines()), 1)
+        done = check("--merge", *words[:2], "app/b.yml", "app/a.yml", cwd=self.home)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        for bad, code in ((("--as", "create", "app/a.yml"), 2), (("none.yml",), 2),
+                          (("app",), 2), ((), 2), (("app/a.yml", "policy.json"), 1)):
+            done = check("--merge", *bad, cwd=self.home)
+            self.assertEqual(done.returncode, code, bad)
+
+    def test_extends_and_profiles_of_merged_files_are_sought_beside_the_first(self):
+        self.write("a/a.yml", "services:\n  web: {image: x}\n")
+        self.write("b/b.yml", "services:\n  web:\n    extends: {file: base.yml, service: s}\n")
+        self.write("a/base.yml", "services:\n  s: {security_opt: ['seccomp:p.json']}\n")
+        self.write("b/base.yml", "services:\n  s: {image: x}\n")
+        self.write("a/p.json", '{"defaultAction": "SCMP_ACT_LOG"}')
+        done = check("--merge", "a/a.yml", "b/b.yml", cwd=self.home)
+        self.assertIn('deny a/base.yml:2 "web" permissive', done.stdout)
+
+    def test_override_is_judged_with_its_file_and_once(self):
+        self.write("policy.json", self.policy)
+        self.write("app/docker-compose.yml", "services:\n  web:\n    image: debug/x\n"
+                                             "    security_opt: [seccomp:unconfined]\n"
+                                             "  db: {image: db}\n")
+        self.write("app/compose.override.yaml", "services:\n  web: {image: evil}\n")
+        lines = {"base": ['allow app/docker-compose.yml:4 "web"',
+                          'allow app/docker-compose.yml:5 "db"'],
+                 "pair": ['deny app/docker-compose.yml:4 "web"']}
+        for files, wanted in ((("app/docker-compose.yml",), ("base", "pair")),
+                              (("app/compose.override.yaml",), ("pair",)),
+                              (("app/docker-compose.yml", "app/compose.override.yaml"),
+                               ("base", "pair")),
+                              (("app/compose.override.yaml", "app/docker-compose.yml"),
+                               ("pair", "base"))):
+            done = check("--policy", "policy.json", *files, cwd=self.home)
+            got = [line.split(" unconfined")[0].split(" default")[0]
+                   for line in done.stdout.splitlines()]
+            self.assertEqual(got, [line for part in wanted for line in lines[part]], files)
+            self.assertEqual(done.returncode, 1)
+
+    def test_override_without_services_or_without_a_file_of_its_own(self):
+        self.write("compose.override.yml", "services:\n  web: {privileged: true}\n")
+        done = check("compose.override.yml", cwd=self.home)
+        self.assertTrue(done.stdout.startswith('deny compose.override.yml:2 "web" privileged'))
+        self.write("compose.yml", GOOD)
+        self.write("compose.override.yml", "networks: {a: {}}\nservices: {}\n")
+        for name in ("compose.yml", "compose.override.yml"):
+            done = check(name, cwd=self.home)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertIn("allow", done.stdout)
+        os.unlink(self.home / "compose.override.yml")
+        os.mkfifo(self.home / "compose.override.yml")
+        done = check("compose.yml", cwd=self.home)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is no plain file", done.stdout)
+
+    def test_a_file_is_one_however_its_path_is_written(self):
+        self.write("sub/a.yml", "include: [../x/../c.yml, .//c.yml/../../c.yml, ./../c.yml]\n")
+        self.write("c.yml", "services: {db: {image: db}}\n")
+        self.write("m.yml", "include: [c.yml, ./c.yml, sub/a.yml, sub/.././c.yml]\n")
+        path = self.home / "c.yml"
+        self.write("abs.yml", f"include: [c.yml, {path}, /../{path}]\n")
+        for name, folder in (("m.yml", self.home), ("../m.yml", self.home / "sub")):
+            done = check(name, cwd=folder)
+            self.assertEqual((done.returncode, done.stdout.count("\n")), (0, 1), done.stdout)
+        done = check("abs.yml", cwd=self.home) # by another path it is another file
+        self.assertIn("Compose refuses that", done.stdout)
+
+    def test_includes_of_includes_end(self):
+        self.write("c.yml", "include: [%s]\n" % ", ".join("i%d.yml" % i for i in range(60)))
+        for i in range(60):
+            self.write("i%d.yml" % i, "include: [%s]\nservices: {s%d: {image: x}}\n"
+                       % (", ".join("i%d.yml" % k for k in range(i + 1, 60)), i))
+        done = check("c.yml", cwd=self.home)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("documents in all", done.stdout)
+
     def test_huge_file_is_refused(self):
         self.write("c.yml", "services:\n  a: {image: x}\n#" + "x" * (16 << 20) + "\n")
         done = check("--as", "compose", "c.yml", cwd=self.home)
@@ -372,16 +462,26 @@ class Examples(Folder):
     def test_steps_of_the_workflows_run(self):
         self.write("docker-compose.yml", BAD)
         self.write("app/compose.yaml", GOOD)
+        self.write("k8s/pod.yml", POD)
+        self.write("app/deploy/manifests/a/pod.yaml", POD)
+        self.write("k8s/kustomization.yaml", "resources: [pod.yml]\n")
+        self.write("k8s/chart/templates/pod.yaml", "{{ include }}\n")
         self.git("add", "-A")
-        for name, report in (("github.yml", "seccomp.sarif"), ("gitlab.yml", "seccomp.json")):
-            text = (CI / name).read_text("utf-8")
-            start = text.index("git ls-files")
-            step = re.match(r"[^>]*> \S+", text[start:]).group(0)
-            done = run("sh", "-c", step, cwd=self.home, env=self.env)
-            self.assertNotEqual(done.returncode, 0, name)
-            data = json.loads((self.home / report).read_text("utf-8"))
-            results = data["runs"][0]["results"] if "runs" in data else data["results"]
-            self.assertEqual(len(results), 1 if "runs" in data else 2, name)
+        for name, kind in (("github.yml", "sarif"), ("gitlab.yml", "json")):
+            steps = re.findall(r"git ls-files[^>]*> \S+", (CI / name).read_text("utf-8"))
+            self.assertEqual(len(steps), 2, name)
+            found = {}
+            for step in steps:
+                if kind == "json": # YAML folds the lines of a plain scalar
+                    step = " ".join(step.split())
+                done = run("sh", "-c", step, cwd=self.home, env=self.env)
+                self.assertNotEqual(done.returncode, 0, name)
+                report = step.rsplit(" ", 1)[1]
+                data = json.loads((self.home / report).read_text("utf-8"))
+                results = data["runs"][0]["results"] if "runs" in data else data["results"]
+                found[report] = len(results)
+            self.assertEqual(found, {"compose.sarif": 1, "manifests.sarif": 2} if kind == "sarif"
+                             else {"compose.json": 2, "manifests.json": 2}, name)
 
 
 class Lines(unittest.TextTestResult):

@@ -280,3 +280,10 @@ class Collector:
         with self.lock:
             return [line for request in self.requests if request.taken
                     for line in request.lines()]
+
+    def last(self):
+        """The last line that was taken; None if there is none. For those that wait for it:
+        all of them take long to unpack."""
+        with self.lock:
+            return next((request.lines()[-1] for request in reversed(self.requests)
+                         if request.taken), None)

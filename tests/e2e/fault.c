@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fault.c - a disk and a clock that fail on demand: preloaded into the judge (LD_PRELOAD),
- * it answers for writev(2) and fdatasync(2) of regular files as long as there is a file of
- * a fault's name in the folder FAULTS; and the clock of the day is wrong by the seconds in
+ * it answers for writev(2) and fdatasync(2) of regular files, and for write(2) of the log,
+ * as long as there is a file of a fault's name in the folder FAULTS; and the clock of the day is wrong by the seconds in
  * FAULTS/clock (8 bytes, in this machine's order), if that is there at the start.
  *
  * Or the judge itself does what it must not: forbidden-call is one that its filter kills
@@ -109,6 +109,14 @@ writev(int fd, const struct iovec *parts, int count)
 		return -1;
 	}
 	return syscall(SYS_writev, fd, parts, count);
+}
+
+ssize_t
+write(int fd, const void *bytes, size_t len)
+{
+	if (fd == STDERR_FILENO)
+		wait_while("log-hang");
+	return syscall(SYS_write, fd, bytes, len);
 }
 
 int

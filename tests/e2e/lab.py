@@ -150,16 +150,21 @@ class Judge:
             self.process = subprocess.Popen(TIED + command, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True,
                                             env={**os.environ, **(self.environment or {})})
-        wait_until(self.listens, 20, f"the judge listens; {self.log_tail()}")
+        sockets = [str(self.socket)]
+        if "--admin-socket" in options:
+            sockets.append(str(options[options.index("--admin-socket") + 1]))
+        wait_until(lambda: self.listens(sockets), 20,
+                   f"the judge listens; {self.log_tail()}")
 
-    def listens(self):
+    def listens(self, sockets=None):
         if self.process.poll() is not None:
             raise AssertionError(f"the judge ended: {self.log_tail()}")
-        with socket.socket(socket.AF_UNIX) as sock:
-            try:
-                sock.connect(str(self.socket))
-            except OSError:
-                return False
+        for path in sockets or [str(self.socket)]:
+            with socket.socket(socket.AF_UNIX) as sock:
+                try:
+                    sock.connect(path)
+                except OSError:
+                    return False
         return True
 
     def log_tail(self):

@@ -63,6 +63,21 @@ FILES = {
     "privileged_by_a_variable": (SERVICE + "    privileged: ${HOPE_SO:-true}\n", "refused"),
 }
 
+UNDER = HEAD + "services:\n  web:\n"
+# name -> (docker-compose.override.yml over the second, the file below, what is to come of it)
+PAIRS = {
+    "override_says_nothing_of_it": (UNDER + "    tty: true\n", SERVICE, "created"),
+    "override_asks_for_no_filter": (UNDER + "    security_opt: ['seccomp:unconfined']\n", SERVICE,
+                                    "refused"),
+    "override_leaves_no_filter": (UNDER + "    security_opt: ['no-new-privileges']\n",
+                                  options("seccomp:unconfined"), "refused"),
+    "override_by_a_profile": (UNDER + "    security_opt: ['seccomp:strict.json']\n",
+                              options("seccomp:unconfined"), "created"),
+    "override_of_privileged": (UNDER + "    privileged: false\n",
+                               SERVICE + "    privileged: true\n", "created"),
+    "override_is_privileged": (UNDER + "    privileged: true\n", SERVICE, "refused"),
+}
+
 
 @spread
 class Compose(GuardedCase):
@@ -93,12 +108,26 @@ class Compose(GuardedCase):
         text = " ".join((done.stdout + done.stderr).split())
         return "refused" if " ".join(DENIED.split()) in text else "failed"
 
+    def check(self, *words):
+        return subprocess.run([BUILD / "seccomp-authz", "check", "--policy", self.judge.policy,
+                               "--as", "compose", *words], cwd=self.folder,
+                              capture_output=True, text=True, timeout=60)
+
+    @rows(PAIRS)
+    def check_and_engine_merge_alike(self, upper, lower, want):
+        (self.folder / "docker-compose.yml").write_text(lower)
+        (self.folder / "docker-compose.override.yml").write_text(upper)
+        self.assertEqual(self.ask_engine(), want)
+        code = 0 if want == "created" else 1
+        for words in (("--merge", "docker-compose.yml", "docker-compose.override.yml"),
+                      ("docker-compose.override.yml",)):
+            done = self.check(*words)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+
     @rows(FILES)
     def check_and_engine_agree(self, text, want):
         (self.folder / "docker-compose.yml").write_text(text)
-        done = subprocess.run([BUILD / "seccomp-authz", "check", "--policy", self.judge.policy,
-                               "--as", "compose", "docker-compose.yml"], cwd=self.folder,
-                              capture_output=True, text=True, timeout=60)
+        done = self.check("docker-compose.yml")
         came = self.ask_engine()
         if want:
             self.assertEqual(came, want)

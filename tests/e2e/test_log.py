@@ -283,6 +283,49 @@ class Verify(JudgeCase):
         self.assertEqual((code, out), (2, ""))
         self.assertIn(f"{packed}: is compressed, and damaged", err)
 
+    def test_a_chain_that_had_to_begin_anew_is_told_by_the_judge_and_by_verify(self):
+        """Where logrotate compresses at once the judge finds nothing to go on from."""
+        for end in (".1", "-20261125"):
+            self.deny(5)
+            self.judge.kill()
+            old = self.record.with_name(f"{self.record.name}{end}.gz")
+            old.write_bytes(gzip.compress(self.record.read_bytes()))
+            self.record.unlink()
+            size = self.judge.log_size()
+            self.judge.start()
+            self.assertIn(f"begins anew at seq 1: it can't go on from {old}",
+                          self.judge.log.read_text()[size:])
+            self.deny(2)
+            code, out, _ = run("verify", "--all", self.record)
+            self.assertEqual(code, 1)
+            self.assertTrue(out.startswith(f"repeated {self.record}:1: another record begins here"),
+                            out)
+            self.assertIn("proven seq 1..4 ", out)
+            for path in (old, self.record):
+                self.assertEqual(run("verify", path)[0], 0)
+            old.unlink()
+            self.judge.kill()
+            size = self.judge.log_size()
+            self.judge.start()
+            self.record.unlink()
+            self.judge.kill()
+            self.judge.start()
+            self.assertNotIn("begins anew", self.judge.log.read_text()[size:])
+
+    def test_a_rotated_file_that_holds_torn_lines_alone_is_no_fault(self):
+        self.deny(3)
+        self.rotate()
+        self.judge.kill()
+        self.record.write_bytes(b'{"time":"2026-11-2')
+        self.rotate()
+        self.judge.start()
+        self.deny(2)
+        code, out, err = run("verify", "--all", self.record)
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertIn("record.jsonl.1:1: 18 bytes without an end; closed by the recovery record",
+                      out)
+        self.assertEqual(run("show", "--all", self.record)[::2], (0, ""))
+
     def test_what_can_not_be_read_is_no_verdict(self):
         packed = self.home / "r.gz"
         packed.write_bytes(b"\x1f\x8b\x08")
@@ -329,9 +372,11 @@ class Show(JudgeCase):
                 (("--until", "9999-01-01T00:00:00Z"), everything)):
             self.assertEqual(self.names(*words), want, words)
         times = [json.loads(line)["time"] for line in self.record.read_text().splitlines()]
-        code, out, _ = run("show", "--format", "json", "--since", times[0][:19] + "Z",
-                           self.record)
-        self.assertEqual((code, len(out.splitlines())), (0, 5))
+        for words, count in ((("--since", times[0][:19] + "Z"), 5), (("--since", times[2]), 3),
+                             (("--until", times[2]), 2),
+                             (("--since", times[1], "--until", times[3]), 2)):
+            code, out, _ = run("show", "--format", "json", *words, self.record)
+            self.assertEqual((code, len(out.splitlines())), (0, count), words)
 
     def test_nothing_reaches_a_terminal_unescaped(self):
         for words in ((), ("--summary",)):
@@ -342,7 +387,8 @@ class Show(JudgeCase):
 
     def test_the_table_fits_the_terminal(self):
         script = f"stty cols {{}}; exec {BUILD}/seccomp-authz log show {self.record}"
-        for width in (100, 132, 200):
+        self.tear()
+        for width in (50, 60, 72, 80, 100, 132, 200):
             output = b""
             pid, fd = pty.fork()
             if pid == 0:
@@ -355,9 +401,11 @@ class Show(JudgeCase):
             os.waitpid(pid, 0)
             os.close(fd)
             lines = output.decode().replace("\r", "").splitlines()
-            self.assertEqual(len(lines), 6)
+            self.assertEqual(len(lines), 7)
             self.assertLessEqual(max(map(len, lines)), width)
             self.assertTrue(lines[0].startswith("TIME "))
+            self.assertIn(" recovery", lines[-1])
+            self.assertEqual("IMAGE" in lines[0], width >= 72)
 
     def test_the_summary_counts(self):
         code, out, _ = run("show", "--summary", "--format=json", self.record)
@@ -387,6 +435,28 @@ class Show(JudgeCase):
         self.assertEqual((code, err), (0, ""))
         self.assertEqual(len(out.splitlines()), 8)
         self.assertIn("recovery", out)
+
+    def test_lines_that_stdout_does_not_take_are_told(self):
+        self.deny(30)
+        policy = ROOT / "plugin-spec" / "policy.example.json"
+        for words in (("log", "show", self.record), ("log", "show", "--summary", self.record),
+                      ("log", "show", "--format", "json", self.record), ("--help",),
+                      ("log", "verify", self.record), ("ship", "--help"), ("--version",),
+                      ("policy", "show", policy)):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([str(BUILD / "seccomp-authz"), *map(str, words)],
+                                      check=False, stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr),
+                             (2, "seccomp-authz: stdout: can't be written\n"), words)
+
+    def test_a_closed_stdout_is_no_place_for_lines(self):
+        self.deny()
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", str(BUILD / "seccomp-authz"),
+                               "log", "show", str(self.record)], check=False,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "seccomp-authz: stdout: can't be written\n"))
 
     def test_mistakes_are_told(self):
         for words in (("--since", "yesterday"), ("--until", "2026-13-01"), ("--decision", "no"),

@@ -216,6 +216,11 @@ class Glass(ReloadCase):
         self.soon(True)
         broken = self.judge.policy.with_name("policy.json.broken")
         self.assertEqual(broken.read_text(), '{"version": 1,')
+        self.assertNotIn("glass is mended", self.log())
+        done = self.break_glass("--end")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.soon(False)
+        self.assertRegex(self.log(), r'glass is mended: exception \"?\\?"?break-glass-[0-9]+')
 
 
 class Often(ReloadCase):

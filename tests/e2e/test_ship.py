@@ -31,8 +31,9 @@ FAST = ("--interval", "0.05", "--retry-max", "0.2", "--timeout", "2")
 class Record:
     """A record as the judge writes it."""
 
-    def __init__(self, path):
+    def __init__(self, path, hour=3):
         self.path = path
+        self.hour = hour
         self.lines = []
         self.prev = ""
 
@@ -40,7 +41,7 @@ class Record:
         with open(self.path, "ab") as file:
             for _ in range(count):
                 seq = len(self.lines) + 1
-                line = (f'{{"time":"2026-11-25T03:17:23.{seq:06}Z","decision":"deny",'
+                line = (f'{{"time":"2026-11-25T{self.hour:02}:17:23.{seq:06}Z","decision":"deny",'
                         f'"message":"{"x" * size}","seq":{seq},"prev":"{self.prev}"}}').encode()
                 self.prev = hashlib.sha256(line).hexdigest()
                 self.lines.append(line)
@@ -109,7 +110,7 @@ class ShipCase(unittest.TestCase):
 
     def arrived(self):
         """True once the last line did."""
-        return self.record.lines[-1] in self.collector.taken()[-1:]
+        return self.record.lines[-1] == self.collector.last()
 
     def wait_arrived(self, seconds=30):
         wait_until(self.arrived, seconds, "the last line arrives; log: "
@@ -557,6 +558,58 @@ class Keeps(ShipCase):
         self.assertEqual(code, 1)
         self.assertIn("seq 6 to 10 are missing and can't be carried", err)
         self.assert_carried(self.record.lines[:5] + self.record.lines[10:], once=True)
+
+    def test_a_record_whose_beginning_is_not_there_is_told(self):
+        self.record.write(5)
+        self.record.path.unlink()
+        self.record.write(5)
+        code, err = self.once()
+        self.assertEqual(code, 1)
+        self.assertIn("seq 1 to 5 are missing and can't be carried", err)
+        self.assert_carried(self.record.lines[5:], once=True)
+
+    def test_another_record_is_carried_as_a_whole_though_it_was_rotated_meanwhile(self):
+        """Its numbers may be what the old one's would have been next."""
+        for kept in (True, False):
+            for count in (5, 20, 50):
+                with self.subTest(kept=kept, count=count):
+                    for path in self.home.glob("record.jsonl*"):
+                        path.unlink()
+                    old = self.record = Record(self.record.path)
+                    old.write(20)
+                    self.assertEqual(self.once()[0], 0)
+                    if kept:
+                        old.rotate()
+                    else:
+                        old.path.unlink()
+                    self.record = Record(old.path, hour=4)
+                    for _ in range(3):
+                        self.record.write(count)
+                        self.record.rotate()
+                    self.record.write(2)
+                    self.collector.requests.clear()
+                    _, err = self.once()
+                    self.assert_carried(once=True)
+                    self.assertRegex(err, "another record begins|is not there any more")
+
+    def test_another_record_that_is_rotated_while_the_collector_is_away_is_carried(self):
+        self.record.write(20)
+        self.start()
+        self.wait_arrived()
+        old = list(self.record.lines)
+        self.collector.stop()
+        self.record.write(3)
+        self.record.rotate()
+        lines = [*old, *self.record.lines[20:]]
+        self.record = Record(self.record.path, hour=4)
+        for _ in range(4):
+            self.record.write(30)
+            self.record.rotate()
+        self.record.write(1)
+        time.sleep(0.3)
+        self.collector.start()
+        self.wait_arrived()
+        self.assert_carried([*lines, *self.record.lines], once=True)
 
 
 class WithJudge(ShipCase):

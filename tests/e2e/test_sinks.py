@@ -138,7 +138,8 @@ class SinkCase(unittest.TestCase):
         wait_until(lambda: self.ask(UNCONFINED)[0] == 200, 10, "denials are told again")
         self.assertEqual(self.ask(EXCEPTED)[1], {"Allow": True})
         self.assertEqual(self.ready(), 200)
-        self.assertIn("takes lines again", self.judge.log.read_text())
+        wait_until(lambda: "takes lines again" in self.judge.log.read_text(), 5,
+                   "it is said that the record takes lines again")
 
     def assert_told_is_on_record_once(self):
         ids = self.recorded()
@@ -165,8 +166,9 @@ class Disk(SinkCase):
     record_size = "128k"
 
     def mount(self, *words):
-        subprocess.run(["nsenter", "-t", str(self.judge.process.pid), "--mount", *words,
-                        str(self.judge.record.parent)], check=True)
+        return subprocess.run(["nsenter", "-t", str(self.judge.process.pid), "--mount",
+                               *words, str(self.judge.record.parent)],
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
 
     @contextlib.contextmanager
     def full(self):
@@ -182,13 +184,16 @@ class Disk(SinkCase):
     @contextlib.contextmanager
     def read_only(self):
         """A file that is open for writing keeps its mount writable, so another one comes
-        over it for a moment."""
-        self.mount("mount", "-n", "-t", "tmpfs", "-o", "ro", "tmpfs")
-        self.assertEqual(self.ask(UNCONFINED)[0], 500)
-        self.mount("umount", "-n")
-        self.mount("mount", "-n", "-o", "remount,ro")
+        over it for a moment; again, if the judge looked at the file in between."""
+        def refuse():
+            self.assertTrue(self.mount("mount", "-n", "-t", "tmpfs", "-o", "ro", "tmpfs"))
+            self.assertEqual(self.ask(UNCONFINED)[0], 500)
+            self.assertTrue(self.mount("umount", "-n", "-l"))
+            return self.mount("mount", "-n", "-o", "remount,ro")
+
+        wait_until(refuse, 20, "it is read-only")
         yield
-        self.mount("mount", "-n", "-o", "remount,rw")
+        self.assertTrue(self.mount("mount", "-n", "-o", "remount,rw"))
 
     def test_a_full_disk_tells_nobody_until_there_is_room(self):
         self.assert_survives(self.full())
@@ -239,6 +244,19 @@ class Faulty(SinkCase):
         yield
         (self.faults / name).unlink()
 
+    def assert_answers_although_the_log_hangs(self):
+        """The disk that is full may hold the log, too."""
+        self.assertEqual(self.ask(UNCONFINED)[0], 200)
+        with self.fault("log-hang"), self.fault("write-error"):
+            for _ in range(3):
+                begin = time.monotonic()
+                self.assertEqual(self.ask(UNCONFINED)[0], 500)
+                self.assertEqual(self.ask(PS), (200, {"Allow": True}))
+                self.assertLess(time.monotonic() - begin, 6)
+            self.assertEqual(self.ready(), 503)
+        self.assert_well_again()
+        self.assert_told_is_on_record_once()
+
     def assert_stops_although_it_hangs(self):
         with self.fault("write-hang"):
             self.assertEqual(self.ask(UNCONFINED)[0], 500)
@@ -264,6 +282,9 @@ class Injected(Faulty):
 
     def test_a_sync_that_hangs_tells_nobody(self):
         self.assert_survives(self.fault("sync-hang"))
+
+    def test_a_log_that_hangs_holds_up_no_answer(self):
+        self.assert_answers_although_the_log_hangs()
 
     def test_a_judge_whose_disk_hangs_can_be_stopped(self):
         self.assert_stops_although_it_hangs()
@@ -291,6 +312,9 @@ class InjectedInTurns(Faulty):
         self.assert_well_again()
         self.assert_told_is_on_record_once()
         self.assert_verified()
+
+    def test_a_log_that_hangs_where_the_server_writes_holds_up_no_answer(self):
+        self.assert_answers_although_the_log_hangs()
 
     def test_a_judge_whose_server_hangs_can_be_stopped(self):
         self.assert_stops_although_it_hangs()
@@ -650,3 +674,43 @@ class Options(unittest.TestCase):
                     self.assertEqual(done.returncode, 1)
                     self.assertIn(says, done.stderr)
                     self.assertFalse(os.path.exists(f"{folder}/s"))
+
+    def test_closed_standard_descriptors_get_no_file_of_the_judge(self):
+        """What it prints and logs would stand in the file whose number is theirs."""
+        for closed in (">&-", "2>&-", "<&- >&- 2>&-"):
+            for sink in ("file:{}/r", "stdout"):
+                with self.subTest(closed=closed, sink=sink), \
+                        tempfile.TemporaryDirectory(dir=DIR) as folder:
+                    policy = pathlib.Path(folder, "policy.json")
+                    policy.write_text('{"version": 1}')
+                    judge = subprocess.Popen(
+                        ["sh", "-c", f'exec "$@" {closed}', "sh", *TIED,
+                         str(BUILD / "seccomp-authzd"), "--socket", f"{folder}/s", "--policy",
+                         policy, "--state-dir", folder, "--record", sink.format(folder),
+                         "--log-level", "debug"],
+                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL)
+                    self.addCleanup(judge.wait)
+                    self.addCleanup(judge.kill)
+                    wait_until(lambda path=f"{folder}/s": os.path.exists(path), 10, "it listens")
+                    status, answer = call(f"{folder}/s", "POST", "/AuthZPlugin.AuthZReq",
+                                          UNCONFINED)
+                    judge.terminate()
+                    self.assertEqual(judge.wait(20), 0)
+                    written = sink != "stdout" or ">&-" not in closed.split()
+                    self.assertEqual((status, b"Bad file descriptor" in answer),
+                                     (200, False) if written else (500, True), answer)
+                    if sink != "stdout":
+                        lines = pathlib.Path(folder, "r").read_bytes().splitlines()
+                        self.assertEqual([json.loads(line)["seq"] for line in lines], [1])
+
+    def test_a_file_that_is_given_twice_is_named(self):
+        with tempfile.TemporaryDirectory(dir=DIR) as folder:
+            done = subprocess.run(
+                [str(BUILD / "seccomp-authzd"), "--socket", f"{folder}/s", "--state-dir", folder,
+                 "--record", f"file:{folder}/x", "--record", "stdout",
+                 "--record", f"file:{folder}/x,fsync=never"], capture_output=True, text=True,
+                timeout=20, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"record sink file:{folder}/x: is given twice", done.stderr)
+            self.assertFalse(os.path.exists(f"{folder}/s"))

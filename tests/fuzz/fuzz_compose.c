@@ -86,7 +86,7 @@ check_document(struct text document)
 		                          .policy = fuzz_policy(i),
 		                          .random = fuzz_random(document)};
 		cleanup_arena struct arena arena = {0};
-		struct text_list includes = {0};
+		struct compose_includes includes = {0};
 		struct err err = {0};
 
 		(void)compose_recognise(document, &arena);
@@ -94,6 +94,8 @@ check_document(struct text document)
 		                 &err) != 0)
 			CHECK(err.code != ERR_NONE);
 		CHECK(includes.count <= COMPOSE_INCLUDES_MAX);
+		for (size_t k = 0; k < includes.count; k++)
+			CHECK(includes.at[k].paths.count <= COMPOSE_INCLUDES_MAX);
 	}
 }
 

@@ -260,6 +260,7 @@ class Diff(PolicyCase):
     def setUp(self):
         super().setUp()
         self.old = self.write("old.json", {"version": 1, "exceptions": [exception("alice")]})
+        self.empty = self.write("empty.json", {"version": 1})
         self.new = self.write("new.json", {"version": 1, "exceptions": [
             exception("bob"), exception("carol", mode="observe")]})
 
@@ -301,6 +302,47 @@ class Diff(PolicyCase):
     def test_nothing_changes_between_a_policy_and_itself(self):
         recorded = self.write("r.jsonl", envelope("alice"))
         self.run_policy("diff", self.old, self.old, "--recorded", recorded)
+
+    def test_what_is_there_is_a_recording_too(self):
+        box = {"Id": "a" * 64, "Name": "/web", "State": {"Status": "running", "Pid": 0},
+               "Config": {"Image": "nginx"}, "Image": "sha256:" + "b" * 64,
+               "HostConfig": {"SecurityOpt": ["seccomp=unconfined"], "Runtime": "runc"}}
+        plain = {**box, "HostConfig": {"Runtime": "runc"}}
+        service = {"ID": "x", "Endpoint": {}, "Spec": {"Name": "svc", "TaskTemplate": {
+            "ContainerSpec": {"Image": "nginx", "Privileges": {
+                "Seccomp": {"Mode": "unconfined"}}}}}}
+        pod = review("ann")["request"]["object"]
+        body = {"Image": "nginx", "HostConfig": {"SecurityOpt": ["seccomp:unconfined"]}}
+        pods = {"apiVersion": "v1", "kind": "List", "items": [pod, pod]}
+        new = self.write("all.json", {"version": 1, "allow": ["default", "unconfined"]})
+        for value, indent, wanted in (
+                ([plain, box], 4, ["deny -> allow r:17: container name \"web\" image"]),
+                ([plain, box], None, ["deny -> allow r:1: container name"]),
+                (box, None, ["deny -> allow r:1: container"]),
+                (body, None, ["r:1: body of \"/containers/create\""]),
+                (body, 2, ["r:1: body of \"/containers/create\""]), (service, 1, ["r:1: service"]),
+                (pods, None, ["r:1: manifest \"Pod\" \"web-0\""] * 2),
+                (pods, 1, ["r:5: manifest", "r:25: manifest"])):
+            path = self.write("r", json.dumps(value, indent=indent))
+            for name in (path, "-"):
+                done = subprocess.run(
+                    [PROGRAM, "policy", "diff", self.empty, new, "--recorded", name],
+                    input=pathlib.Path(path).read_text(encoding="utf-8"), text=True,
+                    capture_output=True, check=False)
+                self.assertEqual(done.returncode, 1, done)
+                lines = done.stdout.replace(path, "r").replace(" -:", " r:").splitlines()[:-1]
+                self.assertEqual(len(lines), len(wanted), done.stdout)
+                for line, want in zip(lines, wanted):
+                    self.assertIn(want, line)
+        lines = [json.dumps(each) for each in (box, service, plain)]
+        out = self.run_policy("diff", self.empty, new, "--recorded",
+                              self.write("r", "\n".join(lines)), code=1)[0]
+        self.assertIn("3 requests, 2 decisions change", out)
+        out = self.run_policy("diff", self.empty, new, "--format", "json", "--recorded",
+                              self.write("r", lines[0]), code=1)[0]
+        self.assertEqual(json.loads(out)["name"], "web")
+        for bad in ('{"version": 1}', "[", "{\n", '[{"a": 1}]', "{}", '{"a":\n1}', "services: {}"):
+            self.run_policy("diff", self.empty, new, "--recorded", self.write("r", bad), code=2)
 
     def test_what_can_not_be_decided_again_is_said(self):
         for text, says in (('{"seq": 1, "prev": ""}', "no bodies"), ('{"a": 1}', "no envelope"),
@@ -354,6 +396,40 @@ class BreakGlass(PolicyCase):
         self.run_policy("break-glass", "--end", "--policy", self.path)
         self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before)
 
+    def test_only_what_the_command_made_is_ended(self):
+        theirs = [exception(name) for name in ("break-glass-because", "break-glass-",
+                                               "break-glass-1-", "break-glass-1-2x",
+                                               "break-glass-x-1", "break-glass-1-2 ")]
+        before = json.dumps({"version": 1, "exceptions": theirs})
+        path = self.write("q.json", json.loads(before))
+        before = pathlib.Path(path).read_bytes()
+        self.run_policy("break-glass", "--end", "--policy", path)
+        self.assertEqual(pathlib.Path(path).read_bytes(), before)
+        self.run_policy("break-glass", "--for", "1h", "--reason", "x", "--policy", path)
+        glass = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["exceptions"][0]["id"]
+        out = self.run_policy("break-glass", "--end", "--reason", "done", "--policy", path)[0]
+        self.assertIn("taken out: " + glass, out)
+        self.assertEqual(pathlib.Path(path).read_bytes(), before)
+
+    def test_an_exception_ends_by_the_clock_of_the_judge(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        words = ["break-glass", "--for", "1h", "--reason", "x", "--policy", self.path]
+        for ahead, hours, code in ((-2, 1, 0), (3, 4, 0), (30, None, 2)):
+            time = (now + datetime.timedelta(hours=ahead)).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+            record = self.folder / "record.jsonl"
+            record.write_text('{"time":"%s","id":"x","seq":1,"prev":""}\n' % time)
+            pathlib.Path(self.path).write_bytes(self.before)
+            err = self.run_policy(*words, "--record", str(record), code=code)[1]
+            self.assertEqual("ahead" in err, ahead > 0, err)
+            if hours is None:
+                self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before)
+                continue
+            end = datetime.datetime.strptime(self.policy()["exceptions"][0]["expires"],
+                                             "%Y-%m-%dT%H:%M:%SZ")
+            left = end - now.replace(tzinfo=None)
+            self.assertLess(abs(left - datetime.timedelta(hours=hours)),
+                            datetime.timedelta(minutes=1))
+
     def test_two_at_a_time_lose_nothing(self):
         command = [PROGRAM, "policy", "break-glass", "--for", "1h", "--reason", "x",
                    "--policy", self.path]
@@ -398,7 +474,9 @@ class BreakGlass(PolicyCase):
                       ["--for", "1h", "--reason", "x", "--allow", "unreadable"],
                       ["--for", "1h", "--reason", "x", "--allow", ""],
                       ["--for", "1h", "--reason", "x", "--user", "["],
-                      ["--end", "--for", "1h"], ["--for", "1h", "--reason", "x", "more"]):
+                      ["--end", "--for", "1h"],
+                      ["--end", "--user", "x"],
+                      ["--end", "--reason", "a\nb"], ["--for", "1h", "--reason", "x", "more"]):
             self.run_policy("break-glass", *words, "--policy", self.path, code=2)
             self.assertEqual(pathlib.Path(self.path).read_bytes(), self.before, words)
         self.assertEqual(os.listdir(self.folder), ["p.json"])

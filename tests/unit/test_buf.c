@@ -58,6 +58,61 @@ it_grows_to_what_is_needed(void **state)
 }
 
 static void
+numbers_have_the_digits_they_need_and_are_asked_for(void **state)
+{
+	static const struct {
+		uint64_t value;
+		size_t width;
+		const char *written;
+	} rows[] = {
+	    {0, 0, "0"},
+	    {0, 2, "00"},
+	    {7, 2, "07"},
+	    {1234, 2, "1234"},
+	    {86399, 6, "086399"},
+	    {UINT64_MAX, 0, "18446744073709551615"},
+	    {1, 20, "00000000000000000001"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_buf struct buf buf = {0};
+
+		buf_number(&buf, rows[i].value, rows[i].width);
+		assert_string_equal(buf.at, rows[i].written);
+	}
+}
+
+/* Many bytes are looked at at once. */
+static void
+what_must_be_escaped_is_found_wherever_it_stands(void **state)
+{
+	static const struct {
+		char c;
+		const char *written;
+	} rows[] = {{'"', "\\\""},       {'\\', "\\\\"},      {'\x1f', "\\u001f"},
+	            {'\x7f', "\\u007f"}, {'\x80', "\\ufffd"}, {'\n', "\\n"},
+	            {'~', "~"}};
+	enum { LONGEST = 40 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows) * LONGEST; i++) {
+		cleanup_buf struct buf buf = {0}, want = {0};
+		char text[LONGEST + 1];
+		int at = (int)(i % LONGEST);
+
+		(void)memset(text, 'x', sizeof text);
+		text[at] = rows[i / LONGEST].c;
+		buf_printf(&want, "\"%.*s%s%.*s\"", at,
+		           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		           rows[i / LONGEST].written, LONGEST - 1 - at,
+		           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		buf_quoted(&buf, (struct text){.at = text, .len = LONGEST}, 0);
+		assert_string_equal(buf.at, want.at);
+	}
+}
+
+static void
 a_buf_over_its_limit_fails_and_keeps_what_it_had(void **state)
 {
 	cleanup_buf struct buf buf = {.limit = 4};
@@ -277,6 +332,8 @@ main(void)
 	    cmocka_unit_test(a_fresh_buf_is_an_empty_text),
 	    cmocka_unit_test(what_is_added_comes_out_in_order),
 	    cmocka_unit_test(it_grows_to_what_is_needed),
+	    cmocka_unit_test(numbers_have_the_digits_they_need_and_are_asked_for),
+	    cmocka_unit_test(what_must_be_escaped_is_found_wherever_it_stands),
 	    cmocka_unit_test(a_buf_over_its_limit_fails_and_keeps_what_it_had),
 	    cmocka_unit_test(a_printf_over_the_limit_fails_whole),
 	    cmocka_unit_test(a_size_that_overflows_fails),

@@ -47,7 +47,7 @@ take(struct text name, struct text object, void *context)
 static void
 look_start(struct seen *seen, const char *document, const char *wanted)
 {
-	struct text_list includes = {0};
+	struct compose_includes includes = {0};
 	struct err err = {0};
 
 	seen->document = document;
@@ -104,6 +104,23 @@ static const struct {
     {"\"security_opt\":[\"label:$A\"]", BIT(DEFAULT)},
     {"\"security_opt\":[\"seccomp:$A\",\"seccomp=\"]", BIT(DEFAULT)},
     {"\"security_opt\":[\"seccomp=\",\"$A\"]", BIT(UNCONFINED)},
+    {"\"security_opt\":{\"!override\":[\"seccomp=unconfined\"]}", BIT(UNCONFINED)},
+    {"\"security_opt\":{\"!override\":[]}", BIT(DEFAULT)},
+    {"\"security_opt\":{\"!reset\":[]}", BIT(DEFAULT)},
+    {"\"security_opt\":{\"!reset\":null}", BIT(DEFAULT)},
+    {"\"security_opt\":{\"!reset\":[\"seccomp=unconfined\"]}", BIT(UNREADABLE)},
+    {"\"security_opt\":{\"!reset\":[],\"x\":1}", BIT(DEFAULT)},
+    {"\"security_opt\":{\"x\":1,\"!reset\":[]}", BIT(UNREADABLE)},
+    {"\"privileged\":{\"!reset\":true}", BIT(PRIVILEGED)},
+    {"\"privileged\":{\"!reset\":null}", BIT(DEFAULT)},
+    {"\"privileged\":{\"!override\":false}", BIT(DEFAULT)},
+    {"\"labels\":{\"!reset\":{}}", BIT(DEFAULT)},
+    {"\"labels\":{\"a\":{\"!reset\":null}}", BIT(DEFAULT)},
+    {"\"labels\":{\"a\":{\"b\":null}}", BIT(UNREADABLE)},
+    {"\"annotations\":{\"!reset\":{\"run.oci.handler\":\"\"}}", BIT(UNCONFINED)},
+    {"\"!reset\":{\"image\":\"nginx\"}", BIT(UNREADABLE)},
+    {"\"extends\":{\"!reset\":null}", BIT(UNREADABLE)},
+    {"\"build\":{\"!reset\":{\"privileged\":true}}", BIT(PRIVILEGED)},
     {"\"privileged\":true", BIT(PRIVILEGED)},
     {"\"privileged\":\"YES\"", BIT(PRIVILEGED)},
     {"\"privileged\":1", BIT(PRIVILEGED)},
@@ -352,7 +369,7 @@ services_are_told_from_the_shape(void **state)
 	for (size_t i = 0; i < COUNT(shapes); i++) {
 		cleanup_arena struct arena arena = {0};
 		struct text document = text_of(shapes[i].document);
-		struct text_list includes = {0};
+		struct compose_includes includes = {0};
 		struct err err = {0};
 		size_t count = 0;
 		int result = compose_each(document, &arena, count_service, &count,
@@ -372,7 +389,7 @@ includes_are_paths_however_they_are_written(void **state)
 	    "{\"include\":[\"a\",{\"path\":\"b\"},{\"path\":[\"c\",\"d\"],"
 	    "\"project_directory\":\"e\"}]}";
 	cleanup_arena struct arena arena = {0};
-	struct text_list includes = {0};
+	struct compose_includes includes = {0};
 	struct err err = {0};
 	size_t count = 0;
 
@@ -380,8 +397,14 @@ includes_are_paths_however_they_are_written(void **state)
 	assert_int_equal(compose_each(text_of(document), &arena, count_service, &count,
 	                              &includes, &err),
 	                 0);
-	assert_int_equal(includes.count, 4);
-	assert_true(text_is(includes.at[3], "d"));
+	assert_int_equal(includes.count, 3);
+	assert_int_equal(includes.at[0].paths.count, 1);
+	assert_true(text_is(includes.at[0].paths.at[0], "a"));
+	assert_null(includes.at[1].folder.at);
+	assert_int_equal(includes.at[2].paths.count, 2);
+	assert_true(text_is(includes.at[2].paths.at[1], "d"));
+	assert_true(text_is(includes.at[2].folder, "e"));
+	assert_ptr_equal(includes.at[2].place, strstr(document, "{\"path\":[\"c\""));
 }
 
 int

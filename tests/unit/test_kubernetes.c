@@ -263,6 +263,25 @@ what_is_only_observed_is_warned_about_each_container(void **state)
 }
 
 static void
+object_that_cant_be_read_is_named_in_the_warning(void **state)
+{
+	cleanup_judge struct judge judge;
+	json_t *answer, *warnings;
+
+	(void)state;
+	judge_start(&judge, POLICY("\"mode\":\"observe\""));
+	(void)judge_review(&judge, TEXT_LIT(HEAD "{\"kind\":\"Pod\",\"spec\":7}" TAIL));
+	assert_int_equal(judge.decision.verdict.decision, DECISION_OBSERVE);
+	answer = parse_answer(&judge);
+	warnings = json_object_get(json_object_get(answer, "response"), "warnings");
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_non_null(
+	    strstr(json_string_value(json_array_get(warnings, 0)),
+	           "seccomp-authz only observes: object \"web-0\" of kind \"Pod\""));
+	json_decref(answer);
+}
+
+static void
 warnings_stay_within_what_api_servers_show(void **state)
 {
 	cleanup_judge struct judge judge;
@@ -691,6 +710,7 @@ main(void)
 	    cmocka_unit_test(what_cannot_be_read_is_denied_by_the_uid_that_could),
 	    cmocka_unit_test(a_uid_too_long_to_be_one_is_not_echoed),
 	    cmocka_unit_test(what_is_only_observed_is_warned_about_each_container),
+	    cmocka_unit_test(object_that_cant_be_read_is_named_in_the_warning),
 	    cmocka_unit_test(warnings_stay_within_what_api_servers_show),
 	    cmocka_unit_test(an_exception_that_ends_soon_is_warned_about),
 	    cmocka_unit_test(the_uid_is_found_in_any_prefix_that_holds_it),

@@ -186,6 +186,55 @@ a_later_beginning_is_taken_if_that_is_said_or_the_line_before_was_noted(void **s
 	assert_int_equal(other.fault, RECORD_ALTERED);
 }
 
+static void
+another_record_behind_the_first_is_named_as_one(void **state)
+{
+	struct made two = {0};
+	struct record_verify verify = {0};
+
+	(void)state;
+	make_lines(&two, 3);
+	two.chain = (struct record_chain){0};
+	record_chain_add(&two.chain, &two.bytes,
+	                 TEXT_LIT("{\"time\":\"2026-11-25T04:00:00.000000Z\""));
+	made_end_line(&two);
+	put(buf_text(&two.bytes));
+	walk(&verify, true);
+	assert_int_equal(verify.fault, RECORD_REPEATED);
+	assert_int_equal(verify.at.number, 4);
+	assert_non_null(strstr(verify.what, "another record begins here, at seq 1; 4"));
+	assert_int_equal(verify.proven.seq, 2);
+	buf_free(&two.bytes);
+}
+
+/* A recovery record says which line came before the torn one; which of the two was altered
+   the line after them tells. */
+static void
+a_recovery_record_and_the_line_that_it_names_are_told_apart(void **state)
+{
+	static const struct {
+		size_t line;
+		const char *in;
+	} rows[] = {{TORN_AT + 1, ",\"after\":\""}, {TORN_AT - 1, "\"decision\":\""}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct text all = made_lines(&record, TORN_AT - 1, TORN_AT + AHEAD);
+		size_t before_it = rows[i].line > TORN_AT ? 2 : 0;
+		cleanup_buf struct buf bytes = {0};
+		struct record_verify verify;
+		char *at;
+
+		buf_add_text(&bytes, all);
+		at = strstr(bytes.at, rows[i].in) + strlen(rows[i].in);
+		*at = *at == 'a' ? 'b' : 'a';
+		verify = walk_from(TORN_AT - 1, buf_text(&bytes), false);
+		assert_int_equal(verify.fault, RECORD_ALTERED);
+		assert_int_equal(verify.at.number, before_it + 1);
+		assert_in_range(verify.proven.seq, TORN_AT - 2, TORN_AT - 1);
+	}
+}
+
 /* ---- every change ---- */
 
 static void
@@ -452,6 +501,8 @@ main(void)
 	    cmocka_unit_test(
 		a_line_before_a_torn_one_is_unconfirmed_if_the_recovery_record_does_not_name_it),
 	    cmocka_unit_test(a_noted_line_proves_the_end),
+	    cmocka_unit_test(another_record_behind_the_first_is_named_as_one),
+	    cmocka_unit_test(a_recovery_record_and_the_line_that_it_names_are_told_apart),
 	    cmocka_unit_test(
 		a_later_beginning_is_taken_if_that_is_said_or_the_line_before_was_noted),
 	    cmocka_unit_test(any_flipped_byte_of_any_line_but_the_last_is_found),

@@ -419,6 +419,7 @@ record_is_shown_with_what_it_took_and_what_not(void **state)
 	assert_string_equal(value_in(&shown, "seccomp_authz_record_failed_lines_total"),
 	                    "1");
 	assert_string_equal(value_in(&shown, "seccomp_authz_record_waiting_lines"), "0");
+	assert_string_equal(value_in(&shown, "seccomp_authz_record_behind_lines"), "0");
 	assert_string_equal(value_in(&shown, "seccomp_authz_degraded{part=\"record\"}"),
 	                    "1");
 	unwatch(&watched);

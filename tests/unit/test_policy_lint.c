@@ -46,6 +46,8 @@ static const struct {
     {"{\"version\":1,\"guard\":[{\"name\":\"self\",\"mode\":\"observe\"},\"plugins\","
      "\"legacy-start\",\"runtimes\",\"checkpoint\",\"builds\"]}",
      "guard-observed /guard;"},
+    {"{\"version\":1,\"runtimes\":[\"runc\",\"*\",\"run?\",\"[a]\"]}",
+     "dead-pattern /runtimes/1;dead-pattern /runtimes/2;dead-pattern /runtimes/3;"},
 
     /* what the caller chooses */
     {ONE("\"name\":[\"web\"]"), "forgeable /exceptions/0/match;"},

@@ -735,6 +735,7 @@ static void
 other_sink_that_hangs_holds_nobody_up(void **state)
 {
 	struct record *record = opened(2, 0);
+	struct record_state now = {0};
 	struct try try;
 
 	(void)state;
@@ -742,7 +743,18 @@ other_sink_that_hangs_holds_nobody_up(void **state)
 	for (int i = 0; i < LINES; i++)
 		assert_string_equal(try_once(record, &try, "{\"a\":1"), "");
 	gate_wait(&gates[1], true);
+	/* the last one is handed on after it was told of */
+	for (int i = 0; i < 10000 && now.behind < LINES; i++) {
+		(void)usleep(1000);
+		record_state(record, &now);
+	}
+	assert_int_equal(now.behind, LINES);
 	gate_set(&gates[1], false, SIZE_MAX);
+	for (int i = 0; i < 10000 && now.behind > 0; i++) {
+		(void)usleep(1000);
+		record_state(record, &now);
+	}
+	assert_int_equal(now.behind, 0);
 	record_close(record);
 	assert_int_equal(chain_of(&gates[1]), LINES);
 }

@@ -199,8 +199,74 @@ files_stand_in_the_order_of_their_lines(void **state)
 	buf_free(&made.bytes);
 }
 
+/* A rotated file may hold nothing but what a crash left. */
 static void
-rotated_files_are_found_across_one_gap_and_each_once(void **state)
+a_file_of_torn_lines_alone_stands_before_what_closes_them(void **state)
+{
+	static const char *const given[] = {"r.1", "r", "other", "r.3", "r.2"};
+	static const char *const want[] = {"r.3", "r.2", "r.1", "r", "other"};
+	static const char torn[] = "{\"time\":\"20\n{\"ti\n{\"time\":\"2026";
+	cleanup_record_files struct record_files files = {0};
+	struct made made = {0};
+	struct err err = {0};
+
+	(void)state;
+	make_lines(&made, 5);
+	write_file(in_folder("r.3"), made_lines(&made, 0, 5), 0);
+	write_file(in_folder("r.2"), text_first(text_of(torn), 12), 0);
+	write_file(in_folder("r.1"), text_from(text_of(torn), 12), 0);
+	write_file(in_folder("other"), TEXT_LIT("{\"time\":\"2025\n"), 0);
+	record_chain_recover(&made.chain, &made.bytes, text_of(torn), "h", 0);
+	made_end_line(&made);
+	write_file(in_folder("r"), made_lines(&made, 5, 6), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(record_files_add(&files, in_folder(given[i]), &err), 0);
+	record_files_sort(&files);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(files.at[i].path, in_folder(want[i]));
+	buf_free(&made.bytes);
+}
+
+/* A line of one of two records. */
+static void
+write_first(const char *name, const char *time, uint64_t seq)
+{
+	struct record_chain chain = {.seq = seq - 1};
+	cleanup_buf struct buf head = {0}, line = {0};
+
+	memset(chain.prev, 'a', seq > 1 ? RECORD_HASH_HEX : 0);
+	buf_printf(&head, "{\"time\":\"2026-11-25T%s.000000Z\"", time);
+	record_chain_add(&chain, &line, buf_text(&head));
+	write_file(in_folder(name), buf_text(&line), 0);
+}
+
+static void
+files_of_two_records_stand_in_order_by_time_or_by_number(void **state)
+{
+	static const char *const given[] = {"b.1", "empty", "a", "b", "a.1"};
+	static const char *const by_time[] = {"a.1", "a", "b.1", "b", "empty"};
+	static const char *const by_number[] = {"a.1", "b.1", "b", "a", "empty"};
+	cleanup_record_files struct record_files files = {0};
+	struct err err = {0};
+
+	(void)state;
+	write_first("a.1", "03:00:00", 1);
+	write_first("a", "03:01:00", 40);
+	write_first("b.1", "03:02:00", 1);
+	write_first("b", "03:03:00", 20);
+	write_file(in_folder("empty"), TEXT_LIT(""), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(record_files_add(&files, in_folder(given[i]), &err), 0);
+	record_files_sort_by_time(&files);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(files.at[i].path, in_folder(by_time[i]));
+	record_files_sort(&files);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(files.at[i].path, in_folder(by_number[i]));
+}
+
+static void
+rotated_files_are_found_across_gaps_and_each_once(void **state)
 {
 	cleanup_record_files struct record_files files = {0};
 	struct made made = {0};
@@ -208,7 +274,8 @@ rotated_files_are_found_across_one_gap_and_each_once(void **state)
 
 	(void)state;
 	write_files(&made);
-	assert_int_equal(rename(in_folder("r.3"), in_folder("r.4")), 0);
+	assert_int_equal(rename(in_folder("r.2"), in_folder("r.5")), 0);
+	assert_int_equal(rename(in_folder("r.3"), in_folder("r.77")), 0);
 	assert_int_equal(link(in_folder("r.1"), in_folder("again")), 0);
 	assert_int_equal(record_files_add(&files, in_folder("again"), &err), 0);
 	assert_int_equal(record_files_add(&files, in_folder("r"), &err), 0);
@@ -278,7 +345,13 @@ main(void)
 	    cmocka_unit_test_setup_teardown(files_stand_in_the_order_of_their_lines,
 	                                    make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(
-		rotated_files_are_found_across_one_gap_and_each_once, make_folder,
+		a_file_of_torn_lines_alone_stands_before_what_closes_them, make_folder,
+		remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		files_of_two_records_stand_in_order_by_time_or_by_number, make_folder,
+		remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		rotated_files_are_found_across_gaps_and_each_once, make_folder,
 		remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		files_with_a_date_in_their_names_are_found_and_others_are_not,

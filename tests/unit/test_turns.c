@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -62,11 +63,17 @@ work(void *context, bool relieved)
 	atomic_store(&scene->hangs, false);
 }
 
+static void
+wake(void *context)
+{
+	(void)context; /* `step` waits for nothing */
+}
+
 static struct turns *
 start(struct scene *scene)
 {
-	struct turns *turns = turns_start(
-	    &(struct turns_job){.step = step, .work = work, .context = scene});
+	struct turns *turns = turns_start(&(struct turns_job){
+	    .step = step, .wake = wake, .work = work, .context = scene});
 
 	assert_non_null(turns);
 	return turns;
@@ -104,6 +111,34 @@ a_loop_without_work_goes_round_until_it_is_stopped(void **state)
 	assert_true(turns_stop(turns, LONG_MS));
 	assert_int_equal(atomic_load(&scene.works), 0);
 	assert_int_equal(atomic_load(&scene.clashes), 0);
+}
+
+static bool
+wait_forever(void *context)
+{
+	return sem_wait(context) != 0;
+}
+
+static void
+end_wait(void *context)
+{
+	(void)sem_post(context);
+}
+
+static void
+a_loop_that_waits_without_a_limit_is_woken_to_end(void **state)
+{
+	struct turns *turns;
+	sem_t bell;
+
+	(void)state;
+	assert_int_equal(sem_init(&bell, 0, 0), 0);
+	turns = turns_start(&(struct turns_job){
+	    .step = wait_forever, .wake = end_wait, .work = work, .context = &bell});
+	assert_non_null(turns);
+	sleep_ms(5);
+	assert_true(turns_stop(turns, LONG_MS));
+	(void)sem_destroy(&bell);
 }
 
 static void
@@ -169,6 +204,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_loop_without_work_goes_round_until_it_is_stopped),
+	    cmocka_unit_test(a_loop_that_waits_without_a_limit_is_woken_to_end),
 	    cmocka_unit_test(the_loop_goes_on_while_its_work_hangs),
 	    cmocka_unit_test(it_hangs_again_and_again_after_rests_and_never_runs_twice),
 	    cmocka_unit_test(a_thread_that_hangs_is_left_behind_at_the_end),

@@ -129,11 +129,13 @@ key_before_a_merge_wins_in_compose_and_is_refused_in_kubernetes(void **state)
 }
 
 static void
-reset_is_null_and_override_is_nothing_in_compose_only(void **state)
+reset_and_override_stand_around_their_values_in_compose_only(void **state)
 {
 	(void)state;
 	expect(YAML_COMPOSE, "a: !reset [1]\nb: !reset x\nc: !override [2]\n",
-	       "{\"a\":null,\"b\":null,\"c\":[2]}\n");
+	       "{\"a\":{\"!reset\":[1]},\"b\":{\"!reset\":\"x\"},"
+	       "\"c\":{\"!override\":[2]}}\n");
+	expect_refused(YAML_COMPOSE, "a:\n  <<: !override {x: 1}", "2:7", "no tag");
 	expect_refused(YAML_KUBERNETES, "a: !reset [1]", "1:4", "tag \"!reset\"");
 }
 
@@ -305,7 +307,8 @@ main(void)
 	    cmocka_unit_test(words_of_yaml_1_1_are_booleans_in_kubernetes_only),
 	    cmocka_unit_test(
 		key_before_a_merge_wins_in_compose_and_is_refused_in_kubernetes),
-	    cmocka_unit_test(reset_is_null_and_override_is_nothing_in_compose_only),
+	    cmocka_unit_test(
+		reset_and_override_stand_around_their_values_in_compose_only),
 	    cmocka_unit_test(
 		what_readers_could_take_differently_is_refused_with_its_place),
 	    cmocka_unit_test(aliases_that_grow_without_measure_are_refused),
