@@ -58,6 +58,7 @@ struct compose_check {
 	struct compose_part *parts;
 	size_t count;
 	size_t gathered;
+	bool overridden; /* there is more, which a client puts over it by itself */
 	size_t
 	    report_from; /* services that no part from there on names are passed over */
 	size_t reported;

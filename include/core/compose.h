@@ -26,6 +26,7 @@ enum {
 	COMPOSE_SERVICES_MAX = 4096,
 	COMPOSE_LAYERS_MAX = 32, /* a service and what it extends, one behind the other */
 	COMPOSE_INCLUDES_MAX = 256, /* members, and paths of them all */
+	COMPOSE_PROFILES_MAX = 8,   /* of a service, each once */
 };
 
 /* What in a layer made for which verdict, for line numbers; NULL: nothing did. */
@@ -62,8 +63,10 @@ struct compose_service {
 	struct text layers[COMPOSE_LAYERS_MAX]; /* JSON of each; borrowed */
 	size_t count;
 	/* what the caller adds */
-	struct text profile; /* bytes of the file that compose_profile() names */
-	struct err unseen;   /* a layer or the profile can't be had, and why */
+	bool merged; /* the file is one of several; more than one layer says so too */
+	struct text profiles[COMPOSE_PROFILES_MAX]; /* bytes of the files that
+						       compose_profiles_of() names */
+	struct err unseen; /* a layer or a profile can't be had, and why */
 	/* what compose_read() adds */
 	struct compose_places places;
 };
@@ -75,10 +78,20 @@ struct compose_extends {
 	const char *place; /* in the definition's bytes; NULL: not known */
 };
 
-/* The file that a client would read as the seccomp profile. */
+/* A file that a client would read as the seccomp profile. */
 struct compose_profile {
-	struct text path;  /* as written; missing: no file is needed */
+	struct text path;  /* as written */
 	const char *place; /* of the option, in the bytes of its layer */
+};
+
+/*
+ * All that could count. The first is that of the last option, which docker compose takes.
+ * Where definitions are merged, docker-compose 1.29 sorts their options by what is in the
+ * files (config/config.py, merge_sequence), so it could be any of them.
+ */
+struct compose_profiles {
+	struct compose_profile at[COMPOSE_PROFILES_MAX];
+	size_t count; /* 0: no file is needed */
 };
 
 /*
@@ -107,9 +120,9 @@ int compose_extend(struct compose_service *service, struct text document,
                    struct arena *arena, struct compose_extends *ret_elsewhere,
                    struct err *err);
 
-/* Which file that is, if any. What can't be read is left to compose_read(). */
-void compose_profile_of(const struct compose_service *service, struct arena *arena,
-                        struct compose_profile *ret_profile);
+/* Which files these are. What can't be read is left to compose_read(). */
+void compose_profiles_of(const struct compose_service *service, struct arena *arena,
+                         struct compose_profiles *ret_profiles);
 
 /* Adds the container to judge; one that can't be read is POSTURE_UNREADABLE. Fills
    service->places. */

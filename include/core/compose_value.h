@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "core/compose.h"
 #include "core/json_go.h"
 #include "core/seccomp.h"
 
@@ -79,7 +80,6 @@ int compose_read_build(const struct compose_definition *layers, size_t count,
                        struct err *err);
 
 /* Reads the list under `include`. */
-struct compose_includes;
 int compose_read_includes(struct json *json, struct compose_includes *ret_includes);
 
 /* What the layers' security_opt come to. */
@@ -89,7 +89,8 @@ struct compose_option {
 	struct text variable; /* an entry behind that, which a variable decides and which
 				 could be about seccomp; missing: none */
 	const char *variable_place;
-	const char *fault; /* of an entry that can't be read */
+	const char *fault;             /* of an entry that can't be read */
+	struct compose_profiles files; /* that entries name, the last of them last */
 };
 
 /*
@@ -107,3 +108,8 @@ int compose_choose(const struct compose_definition *layers, size_t count,
  * JSON is taken for the profile itself.
  */
 bool compose_names_file(const struct compose_option *option);
+
+/* The files that could count, if that is one. */
+void compose_rank_files(const struct compose_option *option,
+                        const struct compose_service *service,
+                        struct compose_profiles *ret_profiles);

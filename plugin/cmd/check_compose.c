@@ -55,18 +55,6 @@ conclude(struct compose_check *compose, const struct compose_file *file)
 	return check_report(check, document, document->text.at, &decision);
 }
 
-static int
-judge_alone(struct check *check, const struct check_document *document)
-{
-	cleanup_compose struct compose_check compose = compose_start(check);
-	struct compose_file *file =
-	    compose_take(&compose.files, document->path, document->file);
-
-	if (add(&compose, file) != EXIT_CLEAN)
-		return EXIT_UNSURE;
-	return conclude(&compose, file);
-}
-
 /* ---- a file and its override ---- */
 
 /*
@@ -112,6 +100,36 @@ path_beside(const char *path, const char *name)
 	if (buf_ok(&buf) && access(buf.at, F_OK) == 0)
 		beside = strdup(buf.at);
 	return beside;
+}
+
+/* Does a client put another file over it by itself? */
+static bool
+is_overridden(const char *path)
+{
+	bool found = false;
+
+	if (!is_one_of(path, base_names))
+		return false;
+	for (const char *const *name = override_names; *name && !found; name++) {
+		char *beside = path_beside(path, *name);
+
+		found = beside != NULL;
+		free(beside);
+	}
+	return found;
+}
+
+static int
+judge_alone(struct check *check, const struct check_document *document)
+{
+	cleanup_compose struct compose_check compose = compose_start(check);
+	struct compose_file *file =
+	    compose_take(&compose.files, document->path, document->file);
+
+	compose.overridden = is_overridden(document->path);
+	if (add(&compose, file) != EXIT_CLEAN)
+		return EXIT_UNSURE;
+	return conclude(&compose, file);
 }
 
 static bool

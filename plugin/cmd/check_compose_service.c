@@ -10,9 +10,19 @@
 struct climb {
 	struct compose_service service;
 	const struct check_document *document;
-	const char *folder; /* where its relative paths begin */
-	const char *fault;  /* where `unseen` was found */
+	const char *folder;                        /* where its relative paths begin */
+	const char *fault;                         /* where `unseen` was found */
+	struct buf profiles[COMPOSE_PROFILES_MAX]; /* behind those of the service */
 };
+
+static void
+climb_cleanup(struct climb *climb)
+{
+	for (size_t i = 0; i < COMPOSE_PROFILES_MAX; i++)
+		buf_free(&climb->profiles[i]);
+}
+
+#define cleanup_climb __attribute__((cleanup(climb_cleanup)))
 
 static int
 fail_extend(struct climb *climb, const struct compose_extends *extends,
@@ -76,33 +86,41 @@ climb_up(struct compose_check *compose, struct climb *climb)
 	}
 }
 
-/* The profile's file is sought beside the first file, wherever the option stands, in what
+/* A profile's file is sought beside the first file, wherever the option stands, in what
    it includes too (docker compose: p.RelativePath). */
 static void
-read_profile(struct compose_check *compose, struct climb *climb, struct buf *content)
+read_profile(struct compose_check *compose, struct climb *climb,
+             const struct compose_profile *profile, size_t index)
 {
 	struct compose_service *service = &climb->service;
-	struct compose_profile profile;
+	struct buf *content = &climb->profiles[index];
 	struct err why = {0};
 	cleanup_buf struct buf quoted = {0};
-	char *path;
+	char *path = compose_path(compose->folder, profile->path);
 
-	compose_profile_of(service, &compose->arena, &profile);
-	if (!profile.path.at || service->unseen.code != ERR_NONE)
-		return;
-	path = compose_path(compose->folder, profile.path);
 	if (!path)
 		(void)err_set(&why, ERR_MEMORY, "out of memory");
 	else if (compose_read_named(path, SECCOMP_PROFILE_MAX, content, &why) == 0)
-		service->profile = buf_text(content);
+		service->profiles[index] = buf_text(content);
 	free(path);
 	if (why.code == ERR_NONE)
 		return;
-	climb->fault = profile.place;
+	climb->fault = profile->place;
 	service->unseen = why;
-	buf_quoted(&quoted, profile.path, 128);
+	buf_quoted(&quoted, profile->path, 128);
 	(void)err_wrap(&service->unseen, "security_opt: the profile %s",
 	               buf_ok(&quoted) ? quoted.at : "");
+}
+
+static void
+read_profiles(struct compose_check *compose, struct climb *climb)
+{
+	struct compose_service *service = &climb->service;
+	struct compose_profiles profiles;
+
+	compose_profiles_of(service, &compose->arena, &profiles);
+	for (size_t i = 0; i < profiles.count && service->unseen.code == ERR_NONE; i++)
+		read_profile(compose, climb, &profiles.at[i], i);
 }
 
 static bool
@@ -151,6 +169,7 @@ put_together(struct compose_check *compose, struct text name, struct climb *clim
 	struct compose_service *service = &climb->service;
 
 	service->name = name;
+	service->merged = compose->overridden || compose->gathered > 1;
 	for (size_t i = compose->count; i-- > 0;) {
 		const struct compose_part *part = &compose->parts[i];
 
@@ -187,13 +206,12 @@ static void
 judge_service(struct compose_check *compose, const struct compose_part *part)
 {
 	struct circumstances circumstances = check_circumstances(compose->check);
-	struct climb climb = {.fault = NULL};
+	cleanup_climb struct climb climb = {.fault = NULL};
 	cleanup_decision struct decision decision = {0};
-	cleanup_buf struct buf content = {0};
 	const char *at;
 
 	put_together(compose, part->name, &climb);
-	read_profile(compose, &climb, &content);
+	read_profiles(compose, &climb);
 	decide_compose(&climb.service, &circumstances, &decision);
 	at = place_of(&climb, &decision.verdict);
 	add_worst(compose,

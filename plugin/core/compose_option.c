@@ -2,8 +2,6 @@
 /* compose_option.c - which seccomp option the layers of a Compose service come to. */
 #include "core/compose_value.h"
 
-#include "core/compose.h"
-
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 #define ROW(member)                                                                      \
@@ -51,6 +49,33 @@ could_be_seccomp(struct text entry)
 	return cut == known.len || text_is(text_first(known, cut), "seccomp");
 }
 
+static bool
+is_file(struct text value)
+{
+	return value.len > 0 && !text_is(value, "unconfined") &&
+	       !text_is(value, "builtin") && value.at[0] != '{';
+}
+
+/* Adds the file at the end; it is taken from where it was before. */
+static int
+add_file(struct compose_profiles *files, struct text path, const char *place,
+         struct err *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < files->count; i++) {
+		if (!text_equal(files->at[i].path, path))
+			files->at[kept++] = files->at[i];
+	}
+	files->count = kept;
+	if (files->count == COMPOSE_PROFILES_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d profiles",
+		               COMPOSE_PROFILES_MAX);
+	files->at[files->count++] =
+	    (struct compose_profile){.path = path, .place = place};
+	return 0;
+}
+
 static int
 choose(struct json *json, size_t index, void *context)
 {
@@ -79,11 +104,17 @@ choose(struct json *json, size_t index, void *context)
 		option->fault = place;
 		return -1;
 	}
-	if (opt.given) {
-		option->opt = opt;
-		option->place = place;
-		option->variable = (struct text){0};
-	}
+	if (!opt.given)
+		return 0;
+	option->opt = opt;
+	option->place = place;
+	option->variable = (struct text){0};
+	if (!is_file(opt.value))
+		return 0;
+	option->fault = place;
+	if (add_file(&option->files, opt.value, place, json->err) != 0)
+		return -1;
+	option->fault = NULL;
 	return 0;
 }
 
@@ -134,22 +165,34 @@ compose_choose(const struct compose_definition *layers, size_t count, struct are
 bool
 compose_names_file(const struct compose_option *option)
 {
-	struct text value = option->opt.value;
-
-	return option->opt.given && !option->variable.at && value.len > 0 &&
-	       !text_is(value, "unconfined") && !text_is(value, "builtin") &&
-	       value.at[0] != '{';
+	return option->opt.given && !option->variable.at && is_file(option->opt.value);
 }
 
 void
-compose_profile_of(const struct compose_service *service, struct arena *arena,
-                   struct compose_profile *ret_profile)
+compose_rank_files(const struct compose_option *option,
+                   const struct compose_service *service,
+                   struct compose_profiles *ret_profiles)
+{
+	bool any = service->merged || service->count > 1;
+
+	*ret_profiles = (struct compose_profiles){0};
+	if (!compose_names_file(option))
+		return;
+	for (size_t i = option->files.count; i-- > 0;) {
+		if (any || ret_profiles->count == 0)
+			ret_profiles->at[ret_profiles->count++] = option->files.at[i];
+	}
+}
+
+void
+compose_profiles_of(const struct compose_service *service, struct arena *arena,
+                    struct compose_profiles *ret_profiles)
 {
 	struct compose_definition layers[COMPOSE_LAYERS_MAX] = {0};
 	struct compose_option option = {.fault = NULL};
 	struct err ignored = {0};
 
-	*ret_profile = (struct compose_profile){0};
+	*ret_profiles = (struct compose_profiles){0};
 	for (size_t i = 0; i < service->count; i++) {
 		struct json json = json_start(service->layers[i], arena, &ignored);
 
@@ -157,9 +200,6 @@ compose_profile_of(const struct compose_service *service, struct arena *arena,
 		    compose_read_definition(&json, &layers[i]) != 0)
 			return;
 	}
-	if (compose_choose(layers, service->count, arena, &option, &ignored) != 0 ||
-	    !compose_names_file(&option))
-		return;
-	ret_profile->path = option.opt.value;
-	ret_profile->place = option.place;
+	if (compose_choose(layers, service->count, arena, &option, &ignored) == 0)
+		compose_rank_files(&option, service, ret_profiles);
 }

@@ -216,6 +216,34 @@ class Answers(Folder):
         done = check("--merge", "a/a.yml", "b/b.yml", cwd=self.home)
         self.assertIn('deny a/base.yml:2 "web" permissive', done.stdout)
 
+    def test_each_profile_of_what_is_merged_counts(self):
+        """docker-compose 1.29 sorts merged options by what is in the files."""
+        self.write("open.json", '{"defaultAction": "SCMP_ACT_LOG"}')
+        self.write("strict.json", '{"defaultAction": "SCMP_ACT_ERRNO"}')
+        self.write("also.json", '{"defaultAction": "SCMP_ACT_KILL_PROCESS"}')
+        service = "services:\n  web: {image: x, security_opt: ['seccomp:%s.json']}\n"
+        for name in ("open", "strict", "also"):
+            self.write(f"{name}.yml", service % name)
+        self.write("list.yml", service % "open.json', 'seccomp=strict")
+        self.write("none.yml", "services:\n  web: {image: y}\n")
+        for files, wanted in ((("open.yml", "strict.yml"), 'deny open.yml:2 "web" permissive'),
+                              (("strict.yml", "open.yml"), 'deny open.yml:2 "web" permissive'),
+                              (("strict.yml", "also.yml"), 'allow also.yml:2 "web" custom'),
+                              (("list.yml", "none.yml"), 'deny list.yml:2 "web" permissive'),
+                              (("list.yml",), 'allow list.yml:2 "web" custom')):
+            done = check("--merge", *files, cwd=self.home)
+            self.assertTrue(done.stdout.startswith(wanted), (files, done.stdout))
+        self.write("app/docker-compose.yml", service % "open.json', 'seccomp=strict")
+        for name in ("open.json", "strict.json"):
+            self.write(f"app/{name}", (self.home / name).read_text())
+        for name, wanted in (("none", "allow"), ("docker-compose.override", "deny")):
+            self.write(f"app/{name}.yml", "services:\n  other: {image: y}\n")
+            done = check("app/docker-compose.yml", cwd=self.home)
+            self.assertTrue(done.stdout.startswith(f'{wanted} app/docker-compose.yml:2 "web"'))
+        os.unlink(self.home / "open.json")
+        done = check("--merge", "open.yml", "strict.yml", cwd=self.home)
+        self.assertIn('deny open.yml:2 "web" unreadable', done.stdout)
+
     def test_override_is_judged_with_its_file_and_once(self):
         self.write("policy.json", self.policy)
         self.write("app/docker-compose.yml", "services:\n  web:\n    image: debug/x\n"

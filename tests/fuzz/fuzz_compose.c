@@ -18,23 +18,34 @@ judge(const struct compose_run *run, struct text name, struct text object,
 {
 	cleanup_decision struct decision decision = {.arena = memory};
 	struct circumstances circumstances = fuzz_circumstances(run->policy);
-	struct compose_service service = {.name = name, .layers = {object}, .count = 1};
+	struct compose_service service = {
+	    .name = name,
+	    .layers = {object},
+	    .count = 1,
+	    .merged = name.len % 2 == 1,
+	};
+	bool had = true;
 	cleanup_arena struct arena arena = {0};
 	struct compose_extends elsewhere;
-	struct compose_profile profile;
+	struct compose_profiles profiles;
 
 	if (compose_extend(&service, run->document, &arena, &elsewhere,
 	                   &service.unseen) == 0 &&
 	    elsewhere.service.at)
 		(void)err_set(&service.unseen, ERR_SYSTEM, "elsewhere");
 	CHECK(service.count >= 1 && service.count <= COMPOSE_LAYERS_MAX);
-	compose_profile_of(&service, &arena, &profile);
-	if (profile.path.len % 2 == 1)
-		service.profile = TEXT_LIT("{\"defaultAction\":\"SCMP_ACT_ERRNO\"}");
+	compose_profiles_of(&service, &arena, &profiles);
+	CHECK(profiles.count <= COMPOSE_PROFILES_MAX);
+	for (size_t i = 0; i < profiles.count; i++) {
+		if (profiles.at[i].path.len % 2 == 1)
+			service.profiles[i] =
+			    TEXT_LIT("{\"defaultAction\":\"SCMP_ACT_ERRNO\"}");
+		had = had && service.profiles[i].at;
+	}
 	decide_compose(&service, &circumstances, &decision);
 	fuzz_check_verdict(&decision.verdict);
 	CHECK(service.unseen.code == ERR_NONE || !fuzz_passes(&decision.verdict));
-	CHECK(!profile.path.at || service.profile.at || !fuzz_passes(&decision.verdict));
+	CHECK(had || !fuzz_passes(&decision.verdict));
 	return decision.verdict;
 }
 

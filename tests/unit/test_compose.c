@@ -6,16 +6,18 @@
 
 #define BIT(posture)    POSTURE_BIT(POSTURE_##posture)
 #define STRICT          "{\"defaultAction\":\"SCMP_ACT_ERRNO\"}"
+#define OPEN            "{\"defaultAction\":\"SCMP_ACT_LOG\"}"
 #define SERVICE(fields) "{\"services\":{\"web\":{" fields "}}}"
 
 /* One service, with all that it extends in the same document. */
 struct seen {
-	const char *document, *wanted, *profile;
+	const char *document, *wanted;
+	const char *profile, *rival; /* what the files hold; NULL: not read */
 	struct judge judge;
 	unsigned postures, guards;
 	bool denied, found;
 	struct compose_service service;
-	struct compose_profile named;
+	struct compose_profiles named;
 	struct arena arena;
 };
 
@@ -34,8 +36,9 @@ take(struct text name, struct text object, void *context)
 	                   &elsewhere, &seen->service.unseen) == 0 &&
 	    elsewhere.service.at)
 		(void)err_set(&seen->service.unseen, ERR_SYSTEM, "in another file");
-	compose_profile_of(&seen->service, &seen->arena, &seen->named);
-	seen->service.profile = text_of(seen->profile);
+	compose_profiles_of(&seen->service, &seen->arena, &seen->named);
+	seen->service.profiles[0] = text_of(seen->profile);
+	seen->service.profiles[1] = text_of(seen->rival);
 	decide_compose(&seen->service, &seen->judge.circumstances, &seen->judge.decision);
 	assert_int_equal(seen->judge.decision.workload.count, 1);
 	seen->postures = seen->judge.decision.workload.containers[0].postures;
@@ -248,9 +251,48 @@ profile_is_the_file_of_the_last_option(void **state)
 	look_start(&seen,
 	           SERVICE("\"security_opt\":[\"seccomp:a.json\",\"seccomp=./b.json\"]"),
 	           "web");
-	assert_true(text_is(seen.named.path, "./b.json"));
-	assert_int_equal(strncmp(seen.named.place, "\"seccomp=./b.json\"", 18), 0);
+	assert_int_equal(seen.named.count, 1);
+	assert_true(text_is(seen.named.at[0].path, "./b.json"));
+	assert_int_equal(strncmp(seen.named.at[0].place, "\"seccomp=./b.json\"", 18), 0);
 	assert_int_equal(seen.postures, BIT(CUSTOM));
+}
+
+/* docker-compose 1.29 sorts the options of definitions that it merges. */
+static void
+profiles_that_are_merged_count_as_the_worst_of_them(void **state)
+{
+	static const char document[] =
+	    "{\"services\":{"
+	    "\"web\":{\"extends\":\"base\",\"security_opt\":[\"seccomp:b.json\"]},"
+	    "\"base\":{\"security_opt\":[\"seccomp:b.json\",\"seccomp:a.json\"]}}}";
+	static const struct {
+		const char *profile, *rival;
+		unsigned postures;
+		bool one; /* the profile is a fact */
+	} rows[] = {
+	    {STRICT, STRICT, BIT(CUSTOM), true},
+	    {STRICT, OPEN, BIT(CUSTOM) | BIT(PERMISSIVE), false},
+	    {OPEN, STRICT, BIT(CUSTOM) | BIT(PERMISSIVE), false},
+	    {STRICT, STRICT " ", BIT(CUSTOM), false},
+	    {STRICT, NULL, BIT(CUSTOM) | BIT(UNREADABLE), true},
+	    {STRICT, "x", BIT(CUSTOM) | BIT(UNREADABLE), true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_look struct seen seen = {.profile = rows[i].profile,
+		                                 .rival = rows[i].rival};
+
+		look_start(&seen, document, "web");
+		assert_int_equal(seen.named.count, 2);
+		assert_true(text_is(seen.named.at[0].path, "b.json"));
+		assert_true(text_is(seen.named.at[1].path, "a.json"));
+		assert_int_equal(seen.postures, rows[i].postures);
+		assert_int_equal(seen.denied, rows[i].postures != BIT(CUSTOM));
+		assert_int_equal(seen.judge.decision.workload.containers[0].profile.at !=
+		                     NULL,
+		                 rows[i].one);
+	}
 }
 
 static void
@@ -266,7 +308,7 @@ words_and_what_a_variable_decides_name_no_file(void **state)
 		buf_printf(&document, SERVICE("\"security_opt\":[\"seccomp=%s\"]"),
 		           options[i]);
 		look_start(&seen, document.at, "web");
-		assert_null(seen.named.path.at);
+		assert_int_equal(seen.named.count, 0);
 		assert_int_equal(seen.postures & BIT(CUSTOM), 0);
 	}
 }
@@ -415,6 +457,7 @@ main(void)
 	    cmocka_unit_test(service_has_what_it_extends_under_its_own),
 	    cmocka_unit_test(base_without_content_adds_nothing),
 	    cmocka_unit_test(profile_is_the_file_of_the_last_option),
+	    cmocka_unit_test(profiles_that_are_merged_count_as_the_worst_of_them),
 	    cmocka_unit_test(words_and_what_a_variable_decides_name_no_file),
 	    cmocka_unit_test(file_of_a_word_is_no_profile),
 	    cmocka_unit_test(facts_are_what_no_variable_decides),
