@@ -30,7 +30,7 @@ EXTENDED = {"sub/base.yml": "services:\n"
                             "  a: {image: i, privileged: true}\n"
                             "  b: {extends: {file: more.yml, service: b}}\n",
             "sub/more.yml": f"services:\n  b: {{image: i, {UNCONFINED}}}\n",
-            "more.yml": "services:\n  b: {image: i}\n"}
+            "more.yml": "services:\n  b: {image: i}\n  off: {image: i, privileged: false}\n"}
 
 
 def web(fields):
@@ -72,6 +72,11 @@ ROWS = [
         ("extends: {file: more.yml, service: b}", "labels: {a: b}", ALLOW),
         ("labels: {a: b}", "extends: {file: sub/base.yml, service: a}", DENY),
         ("privileged: false", "extends: {file: sub/base.yml, service: a}", DENY),
+        ("privileged: true", "extends: {file: more.yml, service: off}", DENY),
+        ("privileged: true", "extends: {file: more.yml, service: off}, privileged: false",
+         ALLOW),
+        ("extends: {file: sub/base.yml, service: a}, privileged: false",
+         "extends: {file: more.yml, service: off}", ALLOW),
         ("build: {context: ., privileged: true}", "build: {context: .}", DENY),
         ("build: {context: .}", "build: {context: ., privileged: true}", DENY),
     )
