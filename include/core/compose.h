@@ -63,6 +63,8 @@ struct compose_service {
 	struct text layers[COMPOSE_LAYERS_MAX]; /* JSON of each; borrowed */
 	size_t count;
 	/* what the caller adds */
+	bool own[COMPOSE_LAYERS_MAX]; /* the layer was not extended; of files that are
+					 merged only */
 	bool merged; /* the file is one of several; more than one layer says so too */
 	struct text profiles[COMPOSE_PROFILES_MAX]; /* bytes of the files that
 						       compose_profiles_of() names */

@@ -181,6 +181,7 @@ put_together(struct compose_check *compose, struct text name, struct climb *clim
 			              COMPOSE_LAYERS_MAX);
 			return;
 		}
+		service->own[service->count] = true;
 		service->layers[service->count++] = part->object;
 		climb->document = part->document;
 		climb->folder = part->folder;

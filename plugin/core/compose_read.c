@@ -123,6 +123,18 @@ read_privileged(struct reading *reading, struct text raw, const char *field,
 
 /* ---- security_opt ---- */
 
+/* Is what the layer says above all that is below it? docker-compose 1.29 merges files first,
+   and puts what the outcome extends under it (config/config.py, load_services). */
+static bool
+is_above(const struct compose_service *service, size_t layer)
+{
+	for (size_t i = layer + 1; i < service->count && !service->own[layer]; i++) {
+		if (service->own[i])
+			return false;
+	}
+	return true;
+}
+
 /* The uppermost layer that says it; under !reset, those below too, since it may not be
    known to the client. */
 static int
@@ -135,7 +147,8 @@ judge_privileged(struct reading *reading)
 		if (read_privileged(reading, raw, "privileged", TEXT_LIT("privileged")) !=
 		    0)
 			return -1;
-		if (compose_says(raw) && tag != COMPOSE_TAG_RESET)
+		if (compose_says(raw) && tag != COMPOSE_TAG_RESET &&
+		    is_above(reading->service, i))
 			return 0;
 	}
 	return 0;
