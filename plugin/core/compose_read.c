@@ -2,37 +2,12 @@
 /* compose_read.c - a service of a Compose file, with what it extends -> container. */
 #include "core/compose.h"
 
-#include "core/buf.h"
-#include "core/compose_value.h"
+#include "core/compose_reading.h"
 #include "core/host_config.h"
 #include "core/seccomp.h"
 
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-struct reading {
-	struct compose_service *service;
-	struct arena *arena;
-	struct container *container;
-	struct err *err;
-	const char *fault; /* where `err` was set, if it has no byte */
-	struct compose_definition layers[COMPOSE_LAYERS_MAX];
-};
-
 static void
-add_posture(struct reading *reading, enum posture posture, const char *place,
-            struct text setting)
-{
-	struct container *container = reading->container;
-
-	container->postures |= POSTURE_BIT(posture);
-	if (!reading->service->places.postures[posture])
-		reading->service->places.postures[posture] = place;
-	if (!container->setting.at)
-		container->setting = setting;
-}
-
-static void
-add_guard(struct reading *reading, enum guard guard, const char *place)
+add_guard(struct compose_reading *reading, enum guard guard, const char *place)
 {
 	reading->container->guards |= GUARD_BIT(guard);
 	if (!reading->service->places.guards[guard])
@@ -41,7 +16,7 @@ add_guard(struct reading *reading, enum guard guard, const char *place)
 
 /* The layer that counts for a field of which there is one: the first that says it. */
 static struct text
-effective(const struct reading *reading, size_t offset)
+effective(const struct compose_reading *reading, size_t offset)
 {
 	for (size_t i = 0; i < reading->service->count; i++) {
 		const char *definition = (const char *)&reading->layers[i];
@@ -59,7 +34,7 @@ effective(const struct reading *reading, size_t offset)
 
 /* A text, over which no variable and no !reset may decide: that would be no fact. */
 static int
-read_fact(struct reading *reading, struct text raw, const char *field,
+read_fact(struct compose_reading *reading, struct text raw, const char *field,
           struct text *ret_fact)
 {
 	enum compose_tag tag = compose_untag(&raw);
@@ -78,7 +53,7 @@ read_fact(struct reading *reading, struct text raw, const char *field,
 }
 
 static int
-read_facts(struct reading *reading)
+read_facts(struct compose_reading *reading)
 {
 	struct container *container = reading->container;
 	struct text image = {0}, runtime = EFFECTIVE(reading, runtime), value = runtime;
@@ -103,7 +78,7 @@ read_facts(struct reading *reading)
 }
 
 static int
-read_privileged(struct reading *reading, struct text raw, const char *field,
+read_privileged(struct compose_reading *reading, struct text raw, const char *field,
                 struct text setting)
 {
 	enum compose_truth truth = compose_truth(raw, reading->arena);
@@ -117,11 +92,11 @@ read_privileged(struct reading *reading, struct text raw, const char *field,
 	}
 	if (truth == COMPOSE_VARIABLE)
 		setting = compose_undecided(raw, "privileged: ", reading->arena);
-	add_posture(reading, POSTURE_PRIVILEGED, raw.at, setting);
+	compose_add_posture(reading, POSTURE_PRIVILEGED, raw.at, setting);
 	return 0;
 }
 
-/* ---- security_opt ---- */
+/* ---- privileged ---- */
 
 /* Is what the layer says above all that is below it? docker-compose 1.29 merges files first,
    and puts what the outcome extends under it (config/config.py, load_services). */
@@ -138,7 +113,7 @@ is_above(const struct compose_service *service, size_t layer)
 /* The uppermost layer that says it; under !reset, those below too, since it may not be
    known to the client. */
 static int
-judge_privileged(struct reading *reading)
+judge_privileged(struct compose_reading *reading)
 {
 	for (size_t i = 0; i < reading->service->count; i++) {
 		struct text raw = reading->layers[i].privileged;
@@ -154,115 +129,10 @@ judge_privileged(struct reading *reading)
 	return 0;
 }
 
-/* What was found since `before` is due to what stands there. */
-static void
-set_places(struct reading *reading, unsigned before, const char *place)
-{
-	for (size_t i = 0; i < POSTURE_COUNT; i++) {
-		if (reading->container->postures & ~before & POSTURE_BIT(i))
-			reading->service->places.postures[i] = place;
-	}
-}
-
-static int
-judge_file(struct reading *reading, const struct compose_profile *profile,
-           struct text content, struct container *container)
-{
-	const struct err *unseen = &reading->service->unseen;
-	cleanup_buf struct buf quoted = {0};
-
-	if (content.at) {
-		if (seccomp_judge_profile(content, reading->arena, container,
-		                          reading->err) == 0)
-			return 0;
-	} else if (unseen->code == ERR_NONE) {
-		(void)err_set(reading->err, ERR_LIMIT, "was not read");
-	} else {
-		return err_set(reading->err, unseen->code, "%s", unseen->text);
-	}
-	buf_quoted(&quoted, profile->path, COMPOSE_QUOTED_MAX);
-	return err_wrap(reading->err, "%s", buf_ok(&quoted) ? quoted.at : "");
-}
-
-/* A profile that another client would take in place of the first. Which of them it is then
-   is no fact, so no exception for the one fits. */
-static int
-judge_rival(struct reading *reading, const struct compose_profile *profile,
-            struct text content)
-{
-	struct container *container = reading->container, rival = {0};
-	unsigned before = container->postures;
-
-	if (judge_file(reading, profile, content, &rival) != 0) {
-		reading->fault = profile->place;
-		return -1;
-	}
-	if (!text_equal(content, reading->service->profiles[0]))
-		container->profile = (struct text){0};
-	if (rival.postures & ~before & POSTURE_BIT(POSTURE_WEAK)) {
-		container->weak_count = rival.weak_count;
-		memcpy(container->weak_calls, rival.weak_calls, sizeof rival.weak_calls);
-	}
-	container->postures |= rival.postures;
-	set_places(reading, before, profile->place);
-	return 0;
-}
-
-static int
-judge_files(struct reading *reading, const struct compose_profiles *profiles)
-{
-	const struct text *contents = reading->service->profiles;
-	struct container *container = reading->container;
-	unsigned before = container->postures;
-	int result = judge_file(reading, &profiles->at[0], contents[0], container);
-
-	set_places(reading, before, profiles->at[0].place);
-	if (result != 0)
-		reading->fault = profiles->at[0].place;
-	for (size_t i = 1; i < profiles->count && result == 0; i++)
-		result = judge_rival(reading, &profiles->at[i], contents[i]);
-	return result;
-}
-
-static int
-judge_options(struct reading *reading)
-{
-	struct compose_option choice = {.fault = NULL};
-	struct compose_profiles files;
-	struct container *container = reading->container;
-	unsigned before = container->postures;
-	int result;
-
-	if (compose_choose(reading->layers, reading->service->count, reading->arena,
-	                   &choice, reading->err) != 0) {
-		reading->fault = choice.fault;
-		return -1;
-	}
-	if (choice.variable.at) {
-		add_posture(reading, POSTURE_UNCONFINED, choice.variable_place,
-		            compose_undecided_text(choice.variable, "", reading->arena));
-		return 0;
-	}
-	if (!choice.opt.given)
-		return 0;
-	if (text_is(choice.opt.value, "unconfined")) {
-		add_posture(reading, POSTURE_UNCONFINED, choice.place, choice.opt.entry);
-		return 0;
-	}
-	compose_rank_files(&choice, reading->service, &files);
-	if (files.count > 0)
-		return judge_files(reading, &files);
-	result = seccomp_judge(choice.opt.value, reading->arena, container, reading->err);
-	if (result != 0)
-		reading->fault = choice.place;
-	set_places(reading, before, choice.place);
-	return result;
-}
-
 /* ---- labels, annotations, builds ---- */
 
 static int
-read_map(struct reading *reading, struct text raw, const char *field,
+read_map(struct compose_reading *reading, struct text raw, const char *field,
          struct text_map *ret_map)
 {
 	if (compose_read_pairs(raw, reading->arena, ret_map, reading->err) == 0)
@@ -272,7 +142,7 @@ read_map(struct reading *reading, struct text raw, const char *field,
 }
 
 static int
-read_maps(struct reading *reading)
+read_maps(struct compose_reading *reading)
 {
 	struct container *container = reading->container;
 	bool tagged = false;
@@ -296,7 +166,7 @@ read_maps(struct reading *reading)
 
 /* Where an annotation stands: its whole block if its key can't be found as it is. */
 static const char *
-place_of_annotation(const struct reading *reading, struct text key)
+place_of_annotation(const struct compose_reading *reading, struct text key)
 {
 	for (size_t i = 0; i < reading->service->count; i++) {
 		struct text raw = reading->layers[i].annotations;
@@ -310,7 +180,7 @@ place_of_annotation(const struct reading *reading, struct text key)
 }
 
 static void
-judge_annotations(struct reading *reading)
+judge_annotations(struct compose_reading *reading)
 {
 	const struct text_map *annotations = &reading->container->annotations;
 
@@ -318,8 +188,8 @@ judge_annotations(struct reading *reading)
 		struct text key = annotations->at[i].key;
 
 		if (compose_has_variable(key) || annotation_replaces_filter(key))
-			add_posture(reading, POSTURE_UNCONFINED,
-			            place_of_annotation(reading, key), key);
+			compose_add_posture(reading, POSTURE_UNCONFINED,
+			                    place_of_annotation(reading, key), key);
 	}
 }
 
@@ -328,7 +198,7 @@ judge_annotations(struct reading *reading)
  * be seen that its steps would run privileged.
  */
 static int
-judge_build(struct reading *reading)
+judge_build(struct compose_reading *reading)
 {
 	struct compose_build build = {.place = NULL};
 
@@ -340,8 +210,8 @@ judge_build(struct reading *reading)
 	if (build.place)
 		add_guard(reading, GUARD_BUILDS, build.place);
 	if (build.insecure)
-		add_posture(reading, POSTURE_PRIVILEGED, build.insecure,
-		            TEXT_LIT("build.entitlements security.insecure"));
+		compose_add_posture(reading, POSTURE_PRIVILEGED, build.insecure,
+		                    TEXT_LIT("build.entitlements security.insecure"));
 	return read_privileged(reading, build.privileged, "build.privileged",
 	                       TEXT_LIT("build.privileged"));
 }
@@ -349,7 +219,7 @@ judge_build(struct reading *reading)
 /* ---- the whole ---- */
 
 static int
-read_layers(struct reading *reading)
+read_layers(struct compose_reading *reading)
 {
 	struct compose_service *service = reading->service;
 
@@ -371,12 +241,12 @@ read_layers(struct reading *reading)
 }
 
 static int
-read_service(struct reading *reading)
+read_service(struct compose_reading *reading)
 {
 	struct container *container = reading->container;
 
 	if (read_layers(reading) != 0 || read_facts(reading) != 0 ||
-	    judge_privileged(reading) != 0 || judge_options(reading) != 0 ||
+	    judge_privileged(reading) != 0 || compose_judge_options(reading) != 0 ||
 	    read_maps(reading) != 0)
 		return -1;
 	judge_annotations(reading);
@@ -395,7 +265,7 @@ compose_read(struct compose_service *service, struct arena *arena,
 {
 	struct err err = {0};
 	struct container *container = workload_add(workload, arena);
-	struct reading reading = {
+	struct compose_reading reading = {
 	    .service = service, .arena = arena, .container = container, .err = &err};
 
 	workload->operation = OPERATION_COMPOSE;
