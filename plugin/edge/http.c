@@ -145,7 +145,7 @@ marker(const char *which)
 static void
 connection_closed(struct http *http)
 {
-	enum { BURST = 16, KEPT = 2, LARGE = 1024 * 1024 };
+	enum { BURST = 32, KEPT = 2, LARGE = 1024 * 1024 };
 	bool many, large;
 
 	http->connections--;

@@ -112,6 +112,29 @@ good_file_is_in_force(void **state)
 	assert_int_equal(stat(in_folder("state/dir/last-good-policy.tmp"), &st), -1);
 }
 
+static void
+store_without_a_state_folder_keeps_and_reads_nothing(void **state)
+{
+	struct policy_store_options options = {.path = policy_path(), .log = &test_log};
+	struct policy_store *store = NULL;
+	struct err err = {0};
+	struct stat st;
+
+	(void)state;
+	put(policy_path(), good);
+	assert_int_equal(policy_store_open_with(&options, &store, &err), 0);
+	assert_string_equal(in_force(store, policy_path(), false), digest_of(good));
+	put(policy_path(), "{");
+	assert_int_equal(policy_store_reload(store), -1);
+	assert_string_equal(in_force(store, policy_path(), true), digest_of(good));
+	policy_store_close(store);
+	assert_logged("last good", 0);
+	assert_int_equal(stat(in_folder("state"), &st), -1);
+	assert_int_equal(policy_store_open_with(&options, &store, &err), 0);
+	assert_string_equal(in_force(store, policy_path(), true), "");
+	policy_store_close(store);
+}
+
 /* ---- files that are no policy ---- */
 
 static void
@@ -651,6 +674,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    in_a_folder(good_file_is_in_force),
+	    in_a_folder(store_without_a_state_folder_keeps_and_reads_nothing),
 	    in_a_folder(without_a_good_policy_ever_there_is_none_and_the_reason),
 	    in_a_folder(start_without_a_good_file_uses_the_last_good_one),
 	    in_a_folder(reload_without_a_good_file_changes_nothing),
