@@ -236,6 +236,8 @@ class Engine:
     def start(self, *options, plugins=(PLUGIN,)):
         config = {"authorization-plugins": list(plugins)} if plugins else {}
         (self.home / "daemon.json").write_text(json.dumps(config))
+        # one that was halted may answer for some milliseconds more: not in place of the new one
+        self.socket.unlink(missing_ok=True)
         command = [str(HERE / "engine.sh"), "run", self.name, ROOT, *options]
         self.process = subprocess.Popen(TIED + command, stdin=subprocess.DEVNULL,
                                         start_new_session=True)
