@@ -67,7 +67,8 @@ def stream(lane, session, name):
     early = session.expect("first")
     if "last" in early:
         raise AssertionError(f"all came at once: {early!r}")
-    lane.ok("exec", name, *OPEN_GATE)
+    # detached: the container ends at once, and may take this command with it (137)
+    lane.ok("exec", "-d", name, *OPEN_GATE)
     session.expect("last")
 
 
@@ -140,7 +141,7 @@ def attach_to_pipes(lane):
             GATED[2].replace("sleep", "echo again; sleep"))
     watcher = lane.open("attach", "--no-stdin", silent)
     watcher.expect("again")
-    lane.ok("exec", silent, *OPEN_GATE)
+    lane.ok("exec", "-d", silent, *OPEN_GATE)
     watcher.expect("last")
     return watcher.end(), lane.ok("logs", name)
 
