@@ -32,6 +32,41 @@ effective(const struct compose_reading *reading, size_t offset)
 #define EFFECTIVE(reading, member)                                                       \
 	effective(reading, offsetof(struct compose_definition, member))
 
+/* Is what the layer says above all that is below it? docker-compose 1.29 merges files first,
+   and puts what the outcome extends under it (config/config.py, load_services). */
+static bool
+is_above(const struct compose_service *service, size_t layer)
+{
+	for (size_t i = layer + 1; i < service->count && !service->own[layer]; i++) {
+		if (service->own[i])
+			return false;
+	}
+	return true;
+}
+
+/* Do all clients take the member from the same layer? */
+static bool
+is_settled(const struct compose_reading *reading, size_t offset)
+{
+	bool above = true;
+
+	for (size_t i = 0; i < reading->service->count; i++) {
+		const char *definition = (const char *)&reading->layers[i];
+		struct text raw;
+
+		memcpy(&raw, definition + offset, sizeof raw);
+		if (!compose_says(raw))
+			continue;
+		if (!above)
+			return false;
+		above = is_above(reading->service, i);
+	}
+	return true;
+}
+
+#define SETTLED(reading, member)                                                         \
+	is_settled(reading, offsetof(struct compose_definition, member))
+
 /* A text, over which no variable and no !reset may decide: that would be no fact. */
 static int
 read_fact(struct compose_reading *reading, struct text raw, const char *field,
@@ -63,6 +98,12 @@ read_facts(struct compose_reading *reading)
 	              &container->name) != 0 ||
 	    read_fact(reading, runtime, "runtime", &container->runtime) != 0)
 		return -1;
+	if (!SETTLED(reading, image))
+		image = (struct text){0};
+	if (!SETTLED(reading, container_name))
+		container->name = (struct text){0};
+	if (!SETTLED(reading, runtime))
+		container->runtime = (struct text){0};
 	container->image = image_ref_parse(image, reading->arena);
 	if (runtime.at) {
 		reading->service->places.guards[GUARD_RUNTIMES] = runtime.at;
@@ -97,18 +138,6 @@ read_privileged(struct compose_reading *reading, struct text raw, const char *fi
 }
 
 /* ---- privileged ---- */
-
-/* Is what the layer says above all that is below it? docker-compose 1.29 merges files first,
-   and puts what the outcome extends under it (config/config.py, load_services). */
-static bool
-is_above(const struct compose_service *service, size_t layer)
-{
-	for (size_t i = layer + 1; i < service->count && !service->own[layer]; i++) {
-		if (service->own[i])
-			return false;
-	}
-	return true;
-}
 
 /* The uppermost layer that says it; under !reset, those below too, since it may not be
    known to the client. */
@@ -159,7 +188,8 @@ read_maps(struct compose_reading *reading)
 			return -1;
 	}
 	compose_drop_undecided(&container->labels);
-	if (tagged) /* which of them are there depends on the client */
+	/* which of them are there depends on the client */
+	if (tagged || !SETTLED(reading, labels))
 		container->labels.count = 0;
 	return 0;
 }

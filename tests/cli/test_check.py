@@ -216,6 +216,19 @@ class Answers(Folder):
         done = check("--merge", "a/a.yml", "b/b.yml", cwd=self.home)
         self.assertIn('deny a/base.yml:2 "web" permissive', done.stdout)
 
+    def test_what_an_upper_file_extends_is_no_fact_above_the_lower_file(self):
+        """docker-compose 1.29 puts what is extended under both files, later ones only under
+        the file that extends it."""
+        self.write("policy.json", self.policy)
+        self.write("base.yml", "services:\n  s: {image: debug/x}\n")
+        self.write("upper.yml", "services:\n  web: {extends: {file: base.yml, service: s}}\n")
+        lower = "services:\n  web: {%ssecurity_opt: [seccomp:unconfined]}\n"
+        for image, code in (("image: evil, ", 1), ("", 0)):
+            self.write("lower.yml", lower % image)
+            done = check("--policy", "policy.json", "--merge", "lower.yml", "upper.yml",
+                         cwd=self.home)
+            self.assertEqual(done.returncode, code, done.stdout)
+
     def test_each_profile_of_what_is_merged_counts(self):
         """docker-compose 1.29 sorts merged options by what is in the files."""
         self.write("open.json", '{"defaultAction": "SCMP_ACT_LOG"}')
